@@ -1,0 +1,1 @@
+"""The database: one small port (`base`), SQLite and PostgreSQL behind it, tables and migrations."""

@@ -1,0 +1,62 @@
+"""The database port: a transaction is a plain function, handed to `write` or `read`.
+
+Nothing can be awaited inside it, so no transaction is ever long, and one hop serves the whole of it.
+A function may be run again, so it has no side effects but its statements.
+"""
+
+from collections.abc import Callable
+from typing import Any, Literal, Protocol, TypeVar
+
+T = TypeVar("T")
+
+
+class Row(Protocol):
+    """One result row, read by column name."""
+
+    def __getitem__(self, name: str, /) -> Any: ...
+
+
+class Transaction(Protocol):
+    """SQL with `:name` parameters, the same text on SQLite and PostgreSQL.
+
+    Parameters are str, int, float, bytes or None; a datetime is stored as UTC milliseconds since the
+    epoch (`types.utc` reads it back).
+    """
+
+    def execute(self, sql: str, /, **params: Any) -> int:
+        """Run a statement; how many rows it touched."""
+        ...
+
+    def first(self, sql: str, /, **params: Any) -> Row | None: ...
+
+    def all(self, sql: str, /, **params: Any) -> list[Row]: ...
+
+    def scalar(self, sql: str, /, **params: Any) -> Any:
+        """The first column of the first row, or None."""
+        ...
+
+
+class UniqueViolation(Exception):
+    """A statement would have broken a UNIQUE or PRIMARY KEY constraint."""
+
+
+class Database(Protocol):
+    dialect: Literal["sqlite", "postgresql"]
+
+    async def write(self, fn: Callable[[Transaction], T]) -> T:
+        """Run `fn` in a transaction and return what it returned, once the commit is durable.
+
+        Whatever `fn` raises rolls back its own statements alone and is raised here. OSError when the
+        database cannot be reached or written.
+        """
+        ...
+
+    async def read(self, fn: Callable[[Transaction], T]) -> T:
+        """Run a short, indexed read; on SQLite in the calling thread (microseconds)."""
+        ...
+
+    async def read_slowly(self, fn: Callable[[Transaction], T]) -> T:
+        """Run a read that may take long (audit, export) off the event loop."""
+        ...
+
+    async def close(self) -> None: ...

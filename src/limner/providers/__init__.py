@@ -1,0 +1,1 @@
+"""The suppliers of pictures: one small Protocol (`base`), one file per supplier."""
