@@ -1,0 +1,299 @@
+"""Every table, once: what Alembic compares the database with. The class that owns a table holds its SQL."""
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+from limner.db.types import UtcTime
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# --- who ----------------------------------------------------------------------------------------
+
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("status", Text, nullable=False, server_default="active"),
+    Column("status_reason", Text),
+    Column("time_zone", Text, nullable=False, server_default="UTC"),
+    Column("retention_days", Integer),
+    Column("created_at", UtcTime, nullable=False),
+    CheckConstraint("status IN ('active', 'suspended', 'deleted')", name="status"),
+)
+
+users = Table(
+    "users",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("email", Text, nullable=False, unique=True),
+    Column("name", Text),
+    Column("password_digest", Text),
+    Column("email_verified_at", UtcTime),
+    Column("is_admin", SmallInteger, nullable=False, server_default="0"),
+    Column("disabled_at", UtcTime),
+    Column("created_at", UtcTime, nullable=False),
+)
+
+memberships = Table(
+    "memberships",
+    metadata,
+    Column("account_id", Text, ForeignKey("accounts.id"), primary_key=True),
+    Column("user_id", Text, ForeignKey("users.id"), primary_key=True),
+    Column("role", Text, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    CheckConstraint("role IN ('owner', 'member', 'billing')", name="role"),
+    Index(None, "user_id"),
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("account_id", Text, ForeignKey("accounts.id"), nullable=False),
+    Column("parent_key_id", Text, ForeignKey("api_keys.id")),
+    Column("name", Text, nullable=False),
+    Column("prefix", Text, nullable=False),
+    Column("last_four", Text, nullable=False),
+    Column("digest", LargeBinary, nullable=False, unique=True),
+    Column("scopes", Text, nullable=False),
+    Column("models", Text),
+    Column("is_test", SmallInteger, nullable=False, server_default="0"),
+    Column("max_credits_per_call", Integer),
+    Column("confirm_above_credits", Integer),
+    Column("client_profile", Text),
+    Column("expires_at", UtcTime),
+    Column("revoked_at", UtcTime),
+    Column("last_used_at", UtcTime),
+    Column("created_at", UtcTime, nullable=False),
+    Index(None, "account_id", "id"),
+    Index(None, "parent_key_id"),
+)
+
+audit_log = Table(
+    "audit_log",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("actor", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("account_id", Text),
+    Column("target_id", Text),
+    Column("detail", Text),
+    Column("created_at", UtcTime, nullable=False),
+    Index(None, "account_id", "id"),
+)
+
+# --- money --------------------------------------------------------------------------------------
+
+balances = Table(
+    "balances",
+    metadata,
+    Column("account_id", Text, ForeignKey("accounts.id"), primary_key=True),
+    Column("ledger_balance", BigInteger, nullable=False, server_default="0"),
+    Column("held", BigInteger, nullable=False, server_default="0"),
+    Column("transactions_total", BigInteger, nullable=False, server_default="0"),
+    Column("images_total", BigInteger, nullable=False, server_default="0"),
+    CheckConstraint("held >= 0", name="held"),
+)
+"""The guarded running totals of an account: the one hot row of every spend. `limner audit` proves them."""
+
+credit_transactions = Table(
+    "credit_transactions",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("account_id", Text, ForeignKey("accounts.id"), nullable=False),
+    Column("amount", BigInteger, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("description", Text, nullable=False),
+    Column("reference_id", Text),
+    Column("api_key_id", Text),
+    Column("connection_id", Text),
+    Column("model_id", Text),
+    Column("unique_key", Text, unique=True),
+    Column("balance_after", BigInteger, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    CheckConstraint(
+        "type IN ('charge', 'refund', 'purchase', 'purchase_refund', 'grant', 'adjustment', 'chargeback')", name="type"
+    ),
+    Index(None, "account_id", "id"),
+    Index(None, "reference_id"),
+)
+"""The ledger: append-only, which triggers enforce. `unique_key` makes an outside event count once."""
+
+holds = Table(
+    "holds",
+    metadata,
+    Column("generation_id", Text, primary_key=True),
+    Column("account_id", Text, ForeignKey("accounts.id"), nullable=False),
+    Column("credits", BigInteger, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("opened_at", UtcTime, nullable=False),
+    Column("ended_at", UtcTime),
+    CheckConstraint("state IN ('open', 'captured', 'released')", name="state"),
+    CheckConstraint("credits >= 0", name="credits"),
+    Index(None, "account_id", "state"),
+)
+
+caps = Table(
+    "caps",
+    metadata,
+    Column("owner_id", Text, primary_key=True),
+    Column("account_id", Text, ForeignKey("accounts.id"), nullable=False),
+    Column("limit_credits", BigInteger, nullable=False),
+    Column("period", Text, nullable=False),
+    Column("period_start", UtcTime, nullable=False, server_default="0"),
+    Column("spent", BigInteger, nullable=False, server_default="0"),
+    CheckConstraint("period IN ('day', 'week', 'month', 'total')", name="period"),
+    CheckConstraint("limit_credits >= 0", name="limit"),
+)
+"""A spend cap of an API key or a connection; `spent` is captured plus held in the period that began at `period_start`."""
+
+capped_holds = Table(
+    "capped_holds",
+    metadata,
+    Column("generation_id", Text, ForeignKey("holds.generation_id"), primary_key=True),
+    Column("owner_id", Text, ForeignKey("caps.owner_id"), primary_key=True),
+    Column("period_start", UtcTime, nullable=False),
+)
+"""Which caps a hold counts against, in the period it was opened in."""
+
+# --- pictures -----------------------------------------------------------------------------------
+
+calls = Table(
+    "calls",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("account_id", Text, ForeignKey("accounts.id"), nullable=False),
+    Column("caller_id", Text, nullable=False),
+    Column("request_digest", Text, nullable=False),
+    Column("idempotency_key", Text),
+    Column("waiter", Text),
+    Column("broke_off_at", UtcTime),
+    Column("created_at", UtcTime, nullable=False),
+    UniqueConstraint("account_id", "idempotency_key"),
+    Index(None, "account_id", "caller_id", "request_digest"),
+)
+"""One request for one or more pictures: what paying once is decided by. `broke_off_at` is set while another call may adopt it."""
+
+generations = Table(
+    "generations",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("call_id", Text, ForeignKey("calls.id"), nullable=False),
+    Column("position", SmallInteger, nullable=False),
+    Column("account_id", Text, ForeignKey("accounts.id"), nullable=False),
+    Column("api_key_id", Text),
+    Column("connection_id", Text),
+    Column("status", Text, nullable=False),
+    Column("operation", Text, nullable=False),
+    Column("prompt", Text),
+    Column("model_id", Text, nullable=False),
+    Column("provider_id", Text, nullable=False),
+    Column("options", Text, nullable=False),
+    Column("inputs", Text),
+    Column("credits", BigInteger, nullable=False),
+    Column("warnings", Text),
+    Column("error", Text),
+    Column("served_by", Text),
+    Column("cost_usd", Text),
+    Column("provider_request_id", Text),
+    Column("provider_handle", Text),
+    Column("sent_at", UtcTime),
+    Column("attempts", SmallInteger, nullable=False, server_default="0"),
+    Column("lease", Text),
+    Column("lease_until", UtcTime),
+    Column("phase", Text),
+    Column("fraction_percent", SmallInteger),
+    Column("cancel_requested_at", UtcTime),
+    Column("deadline_at", UtcTime, nullable=False),
+    Column("blob_key", Text),
+    Column("media_type", Text),
+    Column("width", Integer),
+    Column("height", Integer),
+    Column("size_bytes", BigInteger),
+    Column("sha256", Text),
+    Column("created_at", UtcTime, nullable=False),
+    Column("started_at", UtcTime),
+    Column("completed_at", UtcTime),
+    Column("delivered_at", UtcTime),
+    Column("deleted_at", UtcTime),
+    CheckConstraint("status IN ('queued', 'running', 'succeeded', 'failed', 'cancelled')", name="status"),
+    CheckConstraint("operation IN ('generate', 'edit')", name="operation"),
+    UniqueConstraint("call_id", "position"),
+    Index(None, "account_id", "id"),
+    Index(None, "account_id", "status", "id"),
+    Index(None, "status", "lease_until"),
+)
+
+uploads = Table(
+    "uploads",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("account_id", Text, ForeignKey("accounts.id"), nullable=False),
+    Column("declared_media_type", Text, nullable=False),
+    Column("blob_key", Text),
+    Column("media_type", Text),
+    Column("width", Integer),
+    Column("height", Integer),
+    Column("size_bytes", BigInteger),
+    Column("sha256", Text),
+    Column("expires_at", UtcTime, nullable=False),
+    Column("used_at", UtcTime),
+    Column("created_at", UtcTime, nullable=False),
+    Index(None, "account_id", "id"),
+    Index(None, "expires_at"),
+)
+
+shares = Table(
+    "shares",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("account_id", Text, ForeignKey("accounts.id"), nullable=False),
+    Column("generation_id", Text, ForeignKey("generations.id"), nullable=False),
+    Column("filename", Text, nullable=False),
+    Column("revoked_at", UtcTime),
+    Column("created_at", UtcTime, nullable=False),
+    Index(None, "generation_id"),
+)
+"""Public links that last until they are revoked or their image is deleted; the id is the secret part."""
+
+# --- operation ----------------------------------------------------------------------------------
+
+secrets = Table(
+    "secrets",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("purpose", Text, nullable=False),
+    Column("value", LargeBinary, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("retired_at", UtcTime),
+    Index(None, "purpose"),
+)
+
+rate_limits = Table(
+    "rate_limits",
+    metadata,
+    Column("bucket", Text, primary_key=True),
+    Column("full_at", UtcTime, nullable=False),
+)
+"""GCRA: `full_at` is the theoretical arrival time of the bucket."""
