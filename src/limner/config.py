@@ -1,0 +1,270 @@
+"""The settings of one server: the only place that reads the environment.
+
+Every variable is `LIMNER_NAME`, or `LIMNER_NAME_FILE` with the path of a file that holds the value
+(docs/operate/configuration.md lists them all). A wrong value raises `BadConfiguration` with one sentence.
+"""
+
+import ipaddress
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, TypeVar
+from urllib.parse import urlsplit
+
+Edition = Literal["native", "getimages", "image-mcp"]
+SignUp = Literal["closed", "invite", "open"]
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+C = TypeVar("C", bound=str)
+
+
+class BadConfiguration(Exception):
+    """A setting cannot be used; the message is one sentence for the person who starts the server."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pack:
+    """Credits that can be bought: how many, for how many US cents."""
+
+    credits: int
+    price_cents: int
+
+    @property
+    def id(self) -> str:
+        return f"credits-{self.credits}"
+
+
+DEFAULT_PACKS = (Pack(100, 500), Pack(500, 2250), Pack(1200, 4800))
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderAccess:
+    """How to reach one supplier: its address, the key, and the variable the key came from."""
+
+    base_url: str | None = None
+    api_key: str | None = field(default=None, repr=False)
+    key_source: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    data_dir: Path
+    database_url: str = field(repr=False)
+    blobs_url: str
+    public_url: str
+    host: str = "127.0.0.1"
+    port: int = 8000
+    blobs_endpoint: str | None = None
+    edition: Edition = "native"
+    billing: bool = True
+    sign_up: SignUp = "closed"
+    sign_up_credits: int = 100
+    rate_limit: int = 60
+    queue_per_account: int = 1000
+    oauth: bool = True
+    trusted_proxies: tuple[Network, ...] = ()
+    secret_keys: tuple[str, ...] = field(default=(), repr=False)
+    max_body_bytes: int = 32 * 1024 * 1024
+    packs: tuple[Pack, ...] = DEFAULT_PACKS
+    metrics_token: str | None = field(default=None, repr=False)
+    generation_deadline_seconds: int = 900
+    queue_deadline_seconds: int = 3600
+    default_model: str | None = None
+    catalog_path: Path | None = None
+    openai: ProviderAccess = ProviderAccess()
+    google: ProviderAccess = ProviderAccess()
+    openrouter: ProviderAccess = ProviderAccess()
+    bfl: ProviderAccess = ProviderAccess()
+    compatible: ProviderAccess = ProviderAccess()
+    compatible_models: tuple[str, ...] = ()
+    comfyui_url: str | None = None
+    comfyui_workflow: Path | None = None
+    diffusers_dir: Path | None = None
+    stripe_secret_key: str | None = field(default=None, repr=False)
+    stripe_webhook_secret: str | None = field(default=None, repr=False)
+    stripe_base_url: str = "https://api.stripe.com"
+    smtp_url: str | None = field(default=None, repr=False)
+    oidc: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
+
+    @classmethod
+    def from_env(
+        cls, environ: Mapping[str, str] = os.environ, *, host: str | None = None, port: int | None = None
+    ) -> "Config":
+        """Read the environment; `host` and `port` come from the command line and win."""
+        env = _Environment(environ)
+        data_dir = Path(env.text("DATA_DIR") or _default_data_dir(environ)).expanduser().absolute()
+        port = port if port is not None else env.number("PORT", 8000, at_least=0)
+        return cls(
+            data_dir=data_dir,
+            database_url=env.database_url(data_dir),
+            blobs_url=env.text("BLOBS_URL") or f"file://{data_dir / 'blobs'}",
+            blobs_endpoint=env.url("BLOBS_ENDPOINT"),
+            public_url=env.public_url(port),
+            host=host or env.text("HOST") or "127.0.0.1",
+            port=port,
+            edition=env.choice("EDITION", ("native", "getimages", "image-mcp"), "native"),
+            billing=env.switch("BILLING", default=True),
+            sign_up=env.choice("SIGNUP", ("closed", "invite", "open"), "closed"),
+            sign_up_credits=env.number("SIGNUP_CREDITS", 100),
+            rate_limit=env.number("RATE_LIMIT", 60),
+            queue_per_account=env.number("QUEUE_PER_ACCOUNT", 1000, at_least=1),
+            oauth=env.switch("OAUTH", default=True),
+            trusted_proxies=env.networks("TRUSTED_PROXIES"),
+            secret_keys=env.words("SECRET_KEYS"),
+            max_body_bytes=env.number("MAX_BODY_BYTES", 32 * 1024 * 1024, at_least=1024),
+            packs=env.packs("PACKS"),
+            metrics_token=env.text("METRICS_TOKEN"),
+            generation_deadline_seconds=env.number("GENERATION_DEADLINE_SECONDS", 900, at_least=1),
+            queue_deadline_seconds=env.number("QUEUE_DEADLINE_SECONDS", 3600, at_least=1),
+            default_model=env.text("DEFAULT_MODEL"),
+            catalog_path=env.existing_file("CATALOG"),
+            openai=env.provider("OPENAI", "https://api.openai.com/v1", "OPENAI_API_KEY"),
+            google=env.provider("GOOGLE", "https://generativelanguage.googleapis.com", "GEMINI_API_KEY"),
+            openrouter=env.provider("OPENROUTER", "https://openrouter.ai/api/v1", "OPENROUTER_API_KEY"),
+            bfl=env.provider("BFL", "https://api.bfl.ai", "BFL_API_KEY"),
+            compatible=env.provider("COMPATIBLE", None, None),
+            compatible_models=env.words("COMPATIBLE_MODELS"),
+            comfyui_url=env.url("COMFYUI_URL"),
+            comfyui_workflow=env.existing_file("COMFYUI_WORKFLOW"),
+            diffusers_dir=Path(text).expanduser() if (text := env.text("DIFFUSERS_DIR")) else None,
+            stripe_secret_key=env.text("STRIPE_SECRET_KEY"),
+            stripe_webhook_secret=env.text("STRIPE_WEBHOOK_SECRET"),
+            stripe_base_url=env.url("STRIPE_BASE_URL") or "https://api.stripe.com",
+            smtp_url=env.text("SMTP_URL"),
+            oidc=env.with_prefix("OIDC_"),
+        )
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self.database_url.startswith("sqlite:")
+
+
+class _Environment:
+    """Typed reads of `LIMNER_*`, each with its own sentence when the value is wrong."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+
+    def text(self, name: str) -> str | None:
+        return self._raw(f"LIMNER_{name}")
+
+    def choice(self, name: str, allowed: tuple[C, ...], default: C) -> C:
+        value = self.text(name)
+        if value is None:
+            return default
+        for candidate in allowed:
+            if value == candidate:
+                return candidate
+        raise BadConfiguration(f"LIMNER_{name} is '{value}', but must be one of: {', '.join(allowed)}.")
+
+    def switch(self, name: str, *, default: bool) -> bool:
+        value = (self.text(name) or ("on" if default else "off")).lower()
+        if value in ("on", "true", "yes", "1"):
+            return True
+        if value in ("off", "false", "no", "0"):
+            return False
+        raise BadConfiguration(f"LIMNER_{name} is '{value}', but must be on or off.")
+
+    def number(self, name: str, default: int, *, at_least: int = 0) -> int:
+        value = self.text(name)
+        if value is None:
+            return default
+        if not value.isascii() or not value.isdigit() or int(value) < at_least:
+            raise BadConfiguration(f"LIMNER_{name} is '{value}', but must be a whole number of at least {at_least}.")
+        return int(value)
+
+    def words(self, name: str) -> tuple[str, ...]:
+        return tuple(word.strip() for word in (self.text(name) or "").split(",") if word.strip())
+
+    def url(self, name: str) -> str | None:
+        value = self.text(name)
+        if value is None:
+            return None
+        return _http_url(f"LIMNER_{name}", value)
+
+    def existing_file(self, name: str) -> Path | None:
+        value = self.text(name)
+        if value is None:
+            return None
+        path = Path(value).expanduser().absolute()
+        if not path.is_file():
+            raise BadConfiguration(f"LIMNER_{name} names '{value}', but there is no such file.")
+        return path
+
+    def networks(self, name: str) -> tuple[Network, ...]:
+        try:
+            return tuple(ipaddress.ip_network(word, strict=False) for word in self.words(name))
+        except ValueError as problem:
+            raise BadConfiguration(
+                f"LIMNER_{name} must list addresses or networks such as 10.0.0.0/8: {problem}."
+            ) from None
+
+    def packs(self, name: str) -> tuple[Pack, ...]:
+        """`100=5.00,500=22.50`: credits and US dollars."""
+        words = self.words(name)
+        return tuple(_pack(name, word) for word in words) if words else DEFAULT_PACKS
+
+    def provider(self, name: str, default_url: str | None, customary: str | None) -> ProviderAccess:
+        own = f"LIMNER_{name}_API_KEY"
+        source = own if self._raw(own) else customary
+        api_key = self._raw(source) if source else None
+        return ProviderAccess(self.url(f"{name}_BASE_URL") or default_url, api_key, source if api_key else None)
+
+    def database_url(self, data_dir: Path) -> str:
+        value = self.text("DATABASE_URL") or f"sqlite:///{data_dir / 'limner.db'}"
+        if value.startswith(("sqlite:///", "postgresql://", "postgres://")):
+            return value.replace("postgres://", "postgresql://", 1) if value.startswith("postgres://") else value
+        raise BadConfiguration("LIMNER_DATABASE_URL must begin with sqlite:/// or postgresql://.")
+
+    def public_url(self, port: int) -> str:
+        value = self.text("PUBLIC_URL")
+        if value is None:
+            return f"http://127.0.0.1:{port}"
+        url = _http_url("LIMNER_PUBLIC_URL", value)
+        if urlsplit(url).path:
+            raise BadConfiguration(
+                "LIMNER_PUBLIC_URL must be a bare origin such as https://images.example.org, without a path."
+            )
+        return url
+
+    def with_prefix(self, prefix: str) -> Mapping[str, str]:
+        names = {name.removeprefix("LIMNER_").removesuffix("_FILE") for name in self._environ}
+        return {name: value for name in sorted(names) if name.startswith(prefix) and (value := self.text(name))}
+
+    def _raw(self, variable: str) -> str | None:
+        if value := self._environ.get(variable, "").strip():
+            return value
+        path = self._environ.get(f"{variable}_FILE", "").strip()
+        if not path:
+            return None
+        try:
+            return Path(path).expanduser().read_text(encoding="utf-8").strip() or None
+        except (OSError, UnicodeDecodeError) as problem:
+            raise BadConfiguration(f"{variable}_FILE names '{path}', which cannot be read: {problem}.") from None
+
+
+def _default_data_dir(environ: Mapping[str, str]) -> str:
+    base = environ.get("XDG_DATA_HOME") or str(Path(environ.get("HOME") or "~").expanduser() / ".local" / "share")
+    return str(Path(base) / "limner")
+
+
+def _http_url(variable: str, value: str) -> str:
+    try:
+        parts = urlsplit(value)
+        valid = parts.scheme in ("http", "https") and parts.hostname is not None and (parts.port or 1) > 0
+    except ValueError:
+        valid = False
+    if not valid:
+        raise BadConfiguration(f"{variable} is '{value}', but must be an http:// or https:// address.")
+    return value.rstrip("/")
+
+
+def _pack(name: str, word: str) -> Pack:
+    credit_count, separator, price = word.partition("=")
+    try:
+        pack = Pack(int(credit_count), round(float(price) * 100))
+    except ValueError:
+        pack = Pack(0, 0)
+    if not separator or pack.credits <= 0 or pack.price_cents <= 0:
+        raise BadConfiguration(f"LIMNER_{name} has '{word}', but must look like 100=5.00,500=22.50 (credits=dollars).")
+    return pack

@@ -1,0 +1,210 @@
+"""The ledger: hold before the work, capture on success, release on anything else; lines are only ever added.
+
+`balances` is the guarded running total, `credit_transactions` the truth, `holds` what is set aside.
+Every function takes part in the caller's transaction, so money and outcome change together.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from limner.credits import caps
+from limner.db.base import Row, Transaction
+from limner.db.types import new_id, utc
+from limner.errors import InsufficientCredits
+
+TransactionType = Literal["charge", "refund", "purchase", "purchase_refund", "grant", "adjustment", "chargeback"]
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """All in credits. `available` is what can be spent now: the ledger sum minus open holds."""
+
+    ledger: int
+    held: int
+    transactions_total: int
+    images_total: int
+
+    @property
+    def available(self) -> int:
+        return self.ledger - self.held
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What a line of the ledger says besides its amount."""
+
+    description: str
+    reference_id: str | None = None
+    api_key_id: str | None = None
+    connection_id: str | None = None
+    model_id: str | None = None
+    unique_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CreditTransaction:
+    """One immutable, signed line; `balance_after` is the ledger sum after it."""
+
+    id: str
+    account_id: str
+    amount: int
+    type: TransactionType
+    description: str
+    reference_id: str | None
+    api_key_id: str | None
+    connection_id: str | None
+    model_id: str | None
+    balance_after: int
+    created_at: datetime
+
+
+def balance(tx: Transaction, account_id: str) -> Balance:
+    row = tx.first("SELECT * FROM balances WHERE account_id = :account_id", account_id=account_id)
+    if row is None:
+        return Balance(0, 0, 0, 0)
+    return Balance(row["ledger_balance"], row["held"], row["transactions_total"], row["images_total"])
+
+
+def hold(
+    tx: Transaction,
+    account_id: str,
+    credits: int,
+    *,
+    generation_id: str,
+    cap_owner_ids: Sequence[str],
+    now: datetime,
+) -> None:
+    """Set credits aside for a generation; raises InsufficientCredits or SpendCapExceeded and changes nothing."""
+    taken = tx.execute(
+        "UPDATE balances SET held = held + :credits WHERE account_id = :account_id AND (:credits = 0 OR ledger_balance - held >= :credits)",
+        account_id=account_id,
+        credits=credits,
+    )
+    if taken == 0:
+        available = balance(tx, account_id).available
+        raise InsufficientCredits(
+            f"This needs {credits} credits and {max(available, 0)} are available.",
+            extra={"needed": credits, "available": available},
+        )
+    tx.execute(
+        """INSERT INTO holds (generation_id, account_id, credits, state, opened_at)
+           VALUES (:generation_id, :account_id, :credits, 'open', :now)""",
+        generation_id=generation_id,
+        account_id=account_id,
+        credits=credits,
+        now=now,
+    )
+    caps.take(tx, cap_owner_ids, credits, generation_id=generation_id, now=now)
+
+
+def capture(tx: Transaction, generation_id: str, entry: Entry, now: datetime) -> int | None:
+    """Charge what was held; the credits charged, or None when the hold had already ended."""
+    held = _end(tx, generation_id, "captured", now)
+    if held is None:
+        return None
+    tx.execute(
+        "UPDATE balances SET held = held - :credits WHERE account_id = :account_id",
+        account_id=held["account_id"],
+        credits=held["credits"],
+    )
+    _append(tx, held["account_id"], -held["credits"], "charge", entry, now)
+    return held["credits"]
+
+
+def release(tx: Transaction, generation_id: str, now: datetime) -> int | None:
+    """Give back what was held, to the account and its caps; the credits, or None when the hold had already ended."""
+    held = _end(tx, generation_id, "released", now)
+    if held is None:
+        return None
+    tx.execute(
+        "UPDATE balances SET held = held - :credits WHERE account_id = :account_id",
+        account_id=held["account_id"],
+        credits=held["credits"],
+    )
+    caps.give_back(tx, generation_id, held["credits"])
+    return held["credits"]
+
+
+def add(tx: Transaction, account_id: str, amount: int, kind: TransactionType, entry: Entry, now: datetime) -> bool:
+    """Add a line that is no charge of a generation; false when its `unique_key` already stands in the ledger."""
+    _lock(tx, account_id)
+    if entry.unique_key is not None and _is_known(tx, entry.unique_key):
+        return False
+    _append(tx, account_id, amount, kind, entry, now)
+    return True
+
+
+def transactions(tx: Transaction, account_id: str, *, limit: int, offset: int) -> list[CreditTransaction]:
+    """Newest first."""
+    rows = tx.all(
+        "SELECT * FROM credit_transactions WHERE account_id = :account_id ORDER BY id DESC LIMIT :limit OFFSET :offset",
+        account_id=account_id,
+        limit=limit,
+        offset=offset,
+    )
+    return [_transaction(row) for row in rows]
+
+
+def _lock(tx: Transaction, account_id: str) -> None:
+    """Take the account's row first, so that two deliveries of one outside event see each other."""
+    tx.execute("UPDATE balances SET held = held WHERE account_id = :account_id", account_id=account_id)
+
+
+def _end(tx: Transaction, generation_id: str, state: str, now: datetime) -> Row | None:
+    """End an open hold, once: whoever changes the row is the one who settles."""
+    return tx.first(
+        """UPDATE holds SET state = :state, ended_at = :now WHERE generation_id = :generation_id AND state = 'open'
+           RETURNING account_id, credits""",
+        generation_id=generation_id,
+        state=state,
+        now=now,
+    )
+
+
+def _append(tx: Transaction, account_id: str, amount: int, kind: TransactionType, entry: Entry, now: datetime) -> None:
+    balance_after = tx.scalar(
+        """UPDATE balances SET ledger_balance = ledger_balance + :amount, transactions_total = transactions_total + 1
+           WHERE account_id = :account_id RETURNING ledger_balance""",
+        account_id=account_id,
+        amount=amount,
+    )
+    tx.execute(
+        """INSERT INTO credit_transactions (id, account_id, amount, type, description, reference_id, api_key_id,
+                  connection_id, model_id, unique_key, balance_after, created_at)
+           VALUES (:id, :account_id, :amount, :type, :description, :reference_id, :api_key_id, :connection_id,
+                  :model_id, :unique_key, :balance_after, :now)""",
+        id=new_id(),
+        account_id=account_id,
+        amount=amount,
+        type=kind,
+        description=entry.description,
+        reference_id=entry.reference_id,
+        api_key_id=entry.api_key_id,
+        connection_id=entry.connection_id,
+        model_id=entry.model_id,
+        unique_key=entry.unique_key,
+        balance_after=balance_after,
+        now=now,
+    )
+
+
+def _is_known(tx: Transaction, unique_key: str) -> bool:
+    return tx.scalar("SELECT 1 FROM credit_transactions WHERE unique_key = :key", key=unique_key) is not None
+
+
+def _transaction(row: Row) -> CreditTransaction:
+    return CreditTransaction(
+        id=row["id"],
+        account_id=row["account_id"],
+        amount=row["amount"],
+        type=row["type"],
+        description=row["description"],
+        reference_id=row["reference_id"],
+        api_key_id=row["api_key_id"],
+        connection_id=row["connection_id"],
+        model_id=row["model_id"],
+        balance_after=row["balance_after"],
+        created_at=utc(row["created_at"]),
+    )
