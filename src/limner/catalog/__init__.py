@@ -1,0 +1,1 @@
+"""What can be made: models as data, their options, sizes and prices."""
