@@ -24,6 +24,7 @@ class Balance:
     ledger: int
     held: int
     transactions_total: int
+    generations_total: int
     images_total: int
 
     @property
@@ -63,8 +64,14 @@ class CreditTransaction:
 def balance(tx: Transaction, account_id: str) -> Balance:
     row = tx.first("SELECT * FROM balances WHERE account_id = :account_id", account_id=account_id)
     if row is None:
-        return Balance(0, 0, 0, 0)
-    return Balance(row["ledger_balance"], row["held"], row["transactions_total"], row["images_total"])
+        return Balance(0, 0, 0, 0, 0)
+    return Balance(
+        ledger=row["ledger_balance"],
+        held=row["held"],
+        transactions_total=row["transactions_total"],
+        generations_total=row["generations_total"],
+        images_total=row["images_total"],
+    )
 
 
 def hold(

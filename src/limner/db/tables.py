@@ -112,6 +112,7 @@ balances = Table(
     Column("ledger_balance", BigInteger, nullable=False, server_default="0"),
     Column("held", BigInteger, nullable=False, server_default="0"),
     Column("transactions_total", BigInteger, nullable=False, server_default="0"),
+    Column("generations_total", BigInteger, nullable=False, server_default="0"),
     Column("images_total", BigInteger, nullable=False, server_default="0"),
     CheckConstraint("held >= 0", name="held"),
 )
@@ -189,9 +190,11 @@ calls = Table(
     Column("idempotency_key", Text),
     Column("waiter", Text),
     Column("broke_off_at", UtcTime),
+    Column("delivered_at", UtcTime),
     Column("created_at", UtcTime, nullable=False),
     UniqueConstraint("account_id", "idempotency_key"),
     Index(None, "account_id", "caller_id", "request_digest"),
+    Index(None, "waiter"),
 )
 """One request for one or more pictures: what paying once is decided by. `broke_off_at` is set while another call may adopt it."""
 
@@ -207,6 +210,7 @@ generations = Table(
     Column("status", Text, nullable=False),
     Column("operation", Text, nullable=False),
     Column("prompt", Text),
+    Column("style", Text),
     Column("model_id", Text, nullable=False),
     Column("provider_id", Text, nullable=False),
     Column("options", Text, nullable=False),
@@ -235,7 +239,6 @@ generations = Table(
     Column("created_at", UtcTime, nullable=False),
     Column("started_at", UtcTime),
     Column("completed_at", UtcTime),
-    Column("delivered_at", UtcTime),
     Column("deleted_at", UtcTime),
     CheckConstraint("status IN ('queued', 'running', 'succeeded', 'failed', 'cancelled')", name="status"),
     CheckConstraint("operation IN ('generate', 'edit')", name="operation"),
