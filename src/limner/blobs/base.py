@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Protocol
 
 
@@ -40,11 +41,17 @@ class Blobs(Protocol):
         """None where there is nothing."""
         ...
 
+    def path(self, key: str) -> Path | None:
+        """Where the bytes lie as a file that a web server or the kernel can send; None where they do not."""
+        ...
+
     async def delete(self, key: str) -> None:
         """Idempotent."""
         ...
 
-    def keys(self, prefix: str) -> AsyncIterator[BlobInfo]: ...
+    def keys(self, prefix: str) -> AsyncIterator[BlobInfo]:
+        """What is stored under whole segments (`images`, `uploads/0190…`; empty for everything), in no order."""
+        ...
 
     async def check(self) -> None:
         """Raise OSError unless the store can be written to (for /readyz)."""
