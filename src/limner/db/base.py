@@ -20,7 +20,10 @@ class Transaction(Protocol):
     """SQL with `:name` parameters, the same text on SQLite and PostgreSQL.
 
     Parameters are str, int, float, bytes or None; a datetime is stored as UTC milliseconds since the
-    epoch (`types.utc` reads it back).
+    epoch (`types.utc` reads it back), a bool as 0 or 1.
+
+    A statement that failed has failed its function, even where the function caught the failure:
+    PostgreSQL goes on with nothing after it, so SQLite does not either. `ON CONFLICT` asks first.
     """
 
     def execute(self, sql: str, /, **params: Any) -> int:
@@ -40,23 +43,32 @@ class UniqueViolation(Exception):
     """A statement would have broken a UNIQUE or PRIMARY KEY constraint."""
 
 
+class DatabaseUnavailable(OSError):
+    """The database cannot be reached, read or written now; its message names no password."""
+
+
 class Database(Protocol):
     dialect: Literal["sqlite", "postgresql"]
 
     async def write(self, fn: Callable[[Transaction], T]) -> T:
         """Run `fn` in a transaction and return what it returned, once the commit is durable.
 
-        Whatever `fn` raises rolls back its own statements alone and is raised here. OSError when the
-        database cannot be reached or written.
+        Whatever `fn` raises rolls back its own statements alone and is raised here. A caller that is
+        cancelled meanwhile loses only the answer. OSError (`DatabaseUnavailable`) when the database
+        cannot be reached or written; was the connection lost during the commit itself, the outcome
+        is unknown.
         """
         ...
 
     async def read(self, fn: Callable[[Transaction], T]) -> T:
-        """Run a short, indexed read; on SQLite in the calling thread (microseconds)."""
+        """Run a short, indexed read; on SQLite in the calling thread (microseconds).
+
+        Each statement sees what was committed when it began.
+        """
         ...
 
     async def read_slowly(self, fn: Callable[[Transaction], T]) -> T:
-        """Run a read that may take long (audit, export) off the event loop."""
+        """Run a read that may take long (audit, export) off the event loop; all of it sees one moment."""
         ...
 
     async def close(self) -> None: ...

@@ -15,7 +15,8 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from limner.db.types import UtcTime
+UtcTime = BigInteger
+"""Every time: milliseconds since 1970-01-01T00:00:00Z (`types.to_ms`). Databases disagree about time zones, not about whole numbers."""
 
 metadata = MetaData(
     naming_convention={

@@ -6,11 +6,6 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger
-
-UtcTime = BigInteger
-"""The column type of every time: milliseconds since 1970-01-01T00:00:00Z. Databases disagree about time zones, not about whole numbers."""
-
 Clock = Callable[[], datetime]
 
 

@@ -1,0 +1,74 @@
+"""The embedded database: one SQLite file in WAL mode, one writer thread, readers that never wait for it."""
+
+import asyncio
+import sqlite3
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Literal, TypeVar
+
+from limner.db.base import Transaction
+from limner.db.sqlite_connection import connect_reader, connect_writer, run
+from limner.db.sqlite_writer import SqliteWriter
+
+T = TypeVar("T")
+
+
+class SqliteDatabase:
+    dialect: Literal["sqlite", "postgresql"] = "sqlite"
+
+    def __init__(self, path: Path, *, busy_seconds: float) -> None:
+        self._writer = SqliteWriter(connect_writer(path, busy_seconds=busy_seconds))
+        self._readers = _Readers(path, busy_seconds)
+        self._slow = ThreadPoolExecutor(2, thread_name_prefix="limner-reader")
+
+    @classmethod
+    async def open(cls, path: Path, *, busy_seconds: float) -> "SqliteDatabase":
+        return await asyncio.to_thread(cls, path, busy_seconds=busy_seconds)
+
+    async def write(self, fn: Callable[[Transaction], T]) -> T:
+        return await self._writer.submit(fn)
+
+    async def read(self, fn: Callable[[Transaction], T]) -> T:
+        return run(fn, self._readers.own())
+
+    async def read_slowly(self, fn: Callable[[Transaction], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._slow, self._read_one_moment, fn)
+
+    async def close(self) -> None:
+        await asyncio.to_thread(self._close)
+
+    def _read_one_moment(self, fn: Callable[[Transaction], T]) -> T:
+        connection = self._readers.own()
+        connection.execute("BEGIN")
+        try:
+            return run(fn, connection)
+        finally:
+            connection.execute("ROLLBACK")
+
+    def _close(self) -> None:
+        self._slow.shutdown()
+        self._readers.close()
+        self._writer.close()  # last, so that its connection empties the WAL into the file
+
+
+class _Readers:
+    """A reading connection for each thread that asks."""
+
+    def __init__(self, path: Path, busy_seconds: float) -> None:
+        self._path = path
+        self._busy_seconds = busy_seconds
+        self._local = threading.local()
+        self._all: list[sqlite3.Connection] = []
+
+    def own(self) -> sqlite3.Connection:
+        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if connection is None:
+            connection = self._local.connection = connect_reader(self._path, busy_seconds=self._busy_seconds)
+            self._all.append(connection)
+        return connection
+
+    def close(self) -> None:
+        for connection in self._all:
+            connection.close()
