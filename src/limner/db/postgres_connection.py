@@ -12,6 +12,7 @@ from psycopg.types.numeric import Int8Dumper
 
 from limner.db.base import DatabaseUnavailable, Row, Transaction, UniqueViolation
 from limner.db.params import bound, to_pyformat
+from limner.db.run import run
 
 T = TypeVar("T")
 Connection = psycopg.Connection[DictRow]
@@ -50,7 +51,7 @@ def connect(conninfo: str, *, lock_seconds: float) -> Connection:
 def write(connection: Connection, fn: Callable[[Transaction], T]) -> T:
     _control(connection, b"BEGIN")
     try:
-        result = _run(connection, fn)
+        result = run(fn, PostgresTransaction(connection))
     except BaseException:
         _abandon(connection)
         raise
@@ -64,13 +65,13 @@ def write(connection: Connection, fn: Callable[[Transaction], T]) -> T:
 
 
 def read_now(connection: Connection, fn: Callable[[Transaction], T]) -> T:
-    return _run(connection, fn)
+    return run(fn, PostgresTransaction(connection))
 
 
 def read_one_moment(connection: Connection, fn: Callable[[Transaction], T]) -> T:
     _control(connection, b"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
     try:
-        return _run(connection, fn)
+        return run(fn, PostgresTransaction(connection))
     finally:
         _abandon(connection)
 
@@ -120,14 +121,6 @@ class PostgresTransaction:
         except psycopg.Error as error:
             self.failure = named(error)
             raise self.failure from error
-
-
-def _run(connection: Connection, fn: Callable[[Transaction], T]) -> T:
-    tx = PostgresTransaction(connection)
-    result = fn(tx)
-    if tx.failure is not None:
-        raise tx.failure
-    return result
 
 
 def _control(connection: Connection, statement: bytes) -> None:

