@@ -52,4 +52,20 @@ def test_pip_installs_the_wheel_into_a_fresh_environment(wheel: Path, tmp_path: 
 
 
 def test_uvx_runs_the_command_from_a_clone() -> None:
-    assert run(sys.executable, "-m", "uv", "tool", "run", "--quiet", "--refresh-package", "limner", "--from", ROOT, "limner", "--version") == VERSION
+    assert (
+        run(
+            sys.executable,
+            "-m",
+            "uv",
+            "tool",
+            "run",
+            "--quiet",
+            "--refresh-package",
+            "limner",
+            "--from",
+            ROOT,
+            "limner",
+            "--version",
+        )
+        == VERSION
+    )

@@ -1,0 +1,83 @@
+"""The documentation says what the code does: error codes, settings, links between pages."""
+
+import json
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from limner.catalog.models import Model, load
+from limner.config import Config
+from limner.errors import ServiceError
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+every_page = pytest.mark.parametrize("page", PAGES, ids=[str(page.relative_to(ROOT)) for page in PAGES])
+CAN_BE_READ = {"json": json.loads, "toml": tomllib.loads}
+
+
+def table(page: str, first_column: str) -> list[list[str]]:
+    """The rows of the table whose first heading is `first_column`, each as its cells without backquotes."""
+    _, _, rest = (ROOT / page).read_text().partition(f"\n| {first_column} |")
+    lines = rest.partition("\n\n")[0].splitlines()[2:]
+    return [[cell.strip().strip("`") for cell in line.strip("|").split("|")] for line in lines]
+
+
+def test_the_error_table_is_the_one_the_service_answers_with() -> None:
+    documented = {(code, status, retryable) for code, status, retryable, _ in table("docs/rest.md", "code")}
+    raised = {
+        (kind.code, str(kind.status), "yes" if kind.retryable else "no") for kind in ServiceError.__subclasses__()
+    }
+    assert documented == raised
+
+
+class AskedFor(Mapping[str, str]):
+    """An empty environment that remembers which variables were looked for."""
+
+    def __init__(self) -> None:
+        self.names: set[str] = set()
+
+    def __getitem__(self, name: str) -> str:
+        self.names.add(name)
+        raise KeyError(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
+
+
+def test_every_setting_that_is_read_has_its_line_and_no_other_has() -> None:
+    environment = AskedFor()
+    Config.from_env(environment)
+    read = {name for name in environment.names if name.endswith("_FILE")}
+    documented = set(re.findall(r"^\| `([A-Z_]+)`", (ROOT / "docs/operate/configuration.md").read_text(), re.MULTILINE))
+    assert {f"{name}_FILE" for name in documented if not name.startswith("LIMNER_OIDC_")} == read
+
+
+def test_the_catalogue_page_explains_every_key_and_its_example_loads(tmp_path: Path) -> None:
+    page = (ROOT / "docs/providers.md").read_text()
+    explained = {
+        key.partition(".")[0]
+        for first, *_ in table("docs/providers.md", "key")
+        for key in re.findall(r"\w[\w.]*", first)
+    }
+    assert explained == {field.alias for field in Model.model_fields.values()}
+    own = tmp_path / "catalog.toml"
+    own.write_text(page.partition("```toml\n")[2].partition("```")[0])
+    assert load(own)[-1].id == "compatible:z-image"
+
+
+@every_page
+def test_examples_can_be_pasted(page: Path) -> None:
+    for language, example in re.findall(r"^```(\w+)\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL):
+        CAN_BE_READ.get(language, str)(example)
+
+
+@every_page
+def test_links_between_pages_lead_somewhere(page: Path) -> None:
+    targets = re.findall(r"\]\((?!https?:)([^)#\s]+)", page.read_text())
+    assert [target for target in targets if not (page.parent / target).exists()] == []
