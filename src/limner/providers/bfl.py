@@ -10,7 +10,7 @@ import httpx2
 from limner.errors import UpstreamUnavailable
 from limner.providers import failures
 from limner.providers.base import ImageRequest, ProviderImage, Unbilled, Watch
-from limner.providers.wire import Answer, Json, Wire, deadline, table, text, to_base64
+from limner.providers.wire import Answer, Json, Wire, deadline, table, text, to_base64, words
 
 _POLL_SECONDS = 0.5
 _CREDIT_USD = Decimal("0.01")
@@ -52,7 +52,7 @@ class BlackForestLabs:
     async def _collected(self, request: ImageRequest, handle: str, watch: Watch, order: Json) -> ProviderImage:
         state = await self._finished(handle, watch)
         return ProviderImage(
-            data=await self._picture(self._trusted(text(table(state.get("result")).get("sample")))),
+            data=await self._picture(text(table(state.get("result")).get("sample"))),
             served_by=f"{self.name}:{request.model}",
             request_id=text(state.get("id")) or text(order.get("id")) or None,
             cost_usd=_usd(order.get("cost", state.get("cost"))),
@@ -90,8 +90,10 @@ class BlackForestLabs:
 
     async def _picture(self, url: str) -> bytes:
         """The signed link carries its own permission, so the key stays here."""
+        if not url:
+            raise failures.no_image("it named no link")
         try:
-            answer = await self._wire.get(url, with_credentials=False)
+            answer = await self._wire.get(self._trusted(url), with_credentials=False)
         except Unbilled as error:
             raise error.error from error
         if not answer.ok:
@@ -131,8 +133,7 @@ async def _tell(watch: Watch, state: Json) -> None:
 
 
 def _reasons(state: Json) -> str:
-    reasons = table(state.get("details")).get("Moderation Reasons")
-    return ", ".join(str(reason) for reason in reasons) if isinstance(reasons, list) else text(state.get("status"))
+    return words(table(state.get("details")).get("Moderation Reasons")) or text(state.get("status"))
 
 
 def _usd(credits_used: object) -> Decimal | None:

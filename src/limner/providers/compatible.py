@@ -7,10 +7,10 @@ from typing import Any
 
 import httpx2
 
-from limner.errors import UpstreamTimeout
-from limner.providers import failures, images_api
-from limner.providers.base import ImageRequest, ProviderImage, Watch
-from limner.providers.wire import Json, Reply, Wire, deadline, rows, table, text
+from limner.errors import ServiceError, UpstreamTimeout
+from limner.providers import failures, images_api, local_models
+from limner.providers.base import ImageRequest, ProviderImage, Unbilled, Watch
+from limner.providers.wire import Json, Reply, Wire, deadline, first, rows, table, text
 
 _BACKEND_ARGUMENTS = re.compile(r"<sd_cpp_extra_args>.*?</sd_cpp_extra_args>|</?sd_cpp_extra_args>", re.DOTALL | re.I)
 
@@ -42,10 +42,23 @@ class Compatible:
         raise UpstreamTimeout
 
     async def discover(self) -> Sequence[Mapping[str, Any]]:
-        return ()
+        """The models the operator named, else those the server lists."""
+        return [
+            local_models.entry(self.name, name, sizes=True, seed=True, images=1, mask=True)
+            for name in self._models or await self._listed()
+        ]
 
     async def close(self) -> None:
         """The pool is shared and closed by whoever opened it."""
+
+    async def _listed(self) -> list[str]:
+        try:
+            async with deadline(local_models.DISCOVERY_SECONDS):
+                answer = await self._wire.get("/models")
+            return [text(model.get("id")) for model in rows(answer.json().get("data")) if model.get("id")]
+        except (ServiceError, Unbilled) as error:
+            failures.log.warning("models_not_listed", provider=self.name, error=str(error))
+            return []
 
     def _order(self, request: ImageRequest) -> AbstractAsyncContextManager[Reply]:
         body = to_wire(request)
@@ -56,8 +69,7 @@ class Compatible:
         return self._wire.send("POST", "/images/edits", fields=fields, files=files)
 
     async def _picture(self, body: Json) -> bytes:
-        first = next(iter(rows(body.get("data"))), {})
-        if address := text(first.get("url")):
+        if address := text(first(body.get("data")).get("url")):
             return await self._fetched(address)
         return images_api.picture(body)
 

@@ -8,7 +8,7 @@ import httpx2
 from limner.errors import UpstreamTimeout
 from limner.providers import failures
 from limner.providers.base import ImageRequest, InputImage, ProviderImage, Watch
-from limner.providers.wire import Answer, Json, Wire, deadline, from_base64, rows, table, text, to_base64
+from limner.providers.wire import Answer, Json, Wire, deadline, first, from_base64, rows, table, text, to_base64
 
 THINKING = {"deep": "HIGH"}
 
@@ -73,7 +73,7 @@ def _picture(body: Json) -> bytes:
     feedback = table(body.get("promptFeedback"))
     if blocked := text(feedback.get("blockReason")):
         raise failures.moderated("input", _words(blocked, feedback.get("blockReasonMessage")))
-    candidate = next(iter(rows(body.get("candidates"))), {})
+    candidate = first(body.get("candidates"))
     parts = [part for part in rows(table(candidate.get("content")).get("parts")) if not part.get("thought")]
     for part in parts:
         if inline := table(part.get("inlineData")):

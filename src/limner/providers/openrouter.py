@@ -9,7 +9,7 @@ import httpx2
 from limner.errors import ModelUnavailable, UnsupportedOption, UpstreamTimeout
 from limner.providers import failures, images_api
 from limner.providers.base import ImageRequest, InputImage, ProviderImage, Watch
-from limner.providers.wire import Json, Wire, data_url, deadline, from_base64, rows, table, text
+from limner.providers.wire import Json, Wire, data_url, deadline, first, from_base64, rows, table, text, words
 
 _REFUSED = {"content_policy_violation", "refusal", "moderation_blocked"}
 
@@ -116,7 +116,7 @@ def _image(request: ImageRequest, data: bytes, body: Json, request_id: str | Non
 
 def _picture_in_chat(body: Json) -> bytes:
     """Only data URLs are read: fetching an address a supplier names would let it send us anywhere."""
-    choice = next(iter(rows(body.get("choices"))), {})
+    choice = first(body.get("choices"))
     message = table(choice.get("message"))
     for image in rows(message.get("images")):
         head, _, encoded = text(table(image.get("image_url")).get("url")).partition(";base64,")
@@ -130,14 +130,14 @@ def _picture_in_chat(body: Json) -> bytes:
 def _failure(status: int, error: Json, delay_seconds: float | None) -> Exception:
     """An `error` under HTTP 200 carries its own status, and came after the work began."""
     metadata = table(error.get("metadata"))
-    words = ": ".join(part for part in (text(error.get("message")), _detail(metadata)) if part)
+    said = ": ".join(part for part in (text(error.get("message")), _detail(metadata)) if part)
     if _is_moderation(error, metadata):
-        return failures.moderated("input", words)
+        return failures.moderated("input", said)
     if status != 200:
-        return failures.by_status("openrouter", status, words, delay_seconds)
+        return failures.by_status("openrouter", status, said, delay_seconds)
     code = error.get("code")
     status = code if isinstance(code, int) else 502
-    return failures.after_the_order(failures.by_status("openrouter", status, words, delay_seconds))
+    return failures.after_the_order(failures.by_status("openrouter", status, said, delay_seconds))
 
 
 def _is_moderation(error: Json, metadata: Json) -> bool:
@@ -147,5 +147,4 @@ def _is_moderation(error: Json, metadata: Json) -> bool:
 
 
 def _detail(metadata: Json) -> str:
-    reasons = metadata.get("reasons")
-    return ", ".join(str(reason) for reason in reasons) if isinstance(reasons, list) else text(metadata.get("raw"))
+    return words(metadata.get("reasons")) or text(metadata.get("raw"))

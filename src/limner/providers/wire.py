@@ -175,9 +175,24 @@ def table(value: object) -> Json:
     return cast("Json", value) if isinstance(value, dict) else {}
 
 
+def items(value: object) -> list[object]:
+    """`value` where it is a list, else an empty one."""
+    return cast("list[object]", value) if isinstance(value, list) else []
+
+
 def rows(value: object) -> list[Json]:
-    """The objects in `value` where it is a list, else none."""
-    return [table(row) for row in cast("list[object]", value)] if isinstance(value, list) else []
+    """The objects in a list; an empty one stands for anything else."""
+    return [table(row) for row in items(value)]
+
+
+def first(value: object) -> Json:
+    """The first object of a list, else an empty one."""
+    return next(iter(rows(value)), table(None))
+
+
+def words(value: object) -> str:
+    """A list of strings as one, or a string as it is."""
+    return ", ".join(str(word) for word in items(value)) or text(value)
 
 
 def text(value: object) -> str:
