@@ -37,21 +37,21 @@ class BFLPeer(Peer):
             fault = "retired"
         if (answer := await self.common_fault(fault) or _refusal(fault)) is not None:
             return answer
-        id = f"task-{len(self._orders)}"
-        self._orders[id] = (fault, order)
-        polling = "https://evil.example/poll" if fault == "polls_elsewhere" else self._polling_url(id)
-        return json({"id": id, "polling_url": polling, "cost": 3.0, "input_mp": 0, "output_mp": 1.0})
+        task = f"task-{len(self._orders)}"
+        self._orders[task] = (fault, order)
+        polling = "https://evil.example/poll" if fault == "polls_elsewhere" else self._polling_url(task)
+        return json({"id": task, "polling_url": polling, "cost": 3.0, "input_mp": 0, "output_mp": 1.0})
 
     async def result(self, request: Request) -> Response:
         await self.keep(request)
-        id = request.query_params["id"]
-        fault, _ = self._orders.get(id, ("lost", None))
-        self._polls[id] = self._polls.get(id, 0) + 1
-        if self._polls[id] == 1 and fault == "poll_hiccup":
+        task = request.query_params["id"]
+        fault, _ = self._orders.get(task, ("lost", None))
+        self._polls[task] = self._polls.get(task, 0) + 1
+        if self._polls[task] == 1 and fault == "poll_hiccup":
             return json({"detail": "Service Unavailable"}, 503)
-        if self._polls[id] == 1:
-            return json({"id": id, "status": "Pending", "result": None, "progress": 0.5})
-        return json(self._state(id, fault))
+        if self._polls[task] == 1:
+            return json({"id": task, "status": "Pending", "result": None, "progress": 0.5})
+        return json(self._state(task, fault))
 
     async def deliver(self, request: Request) -> Response:
         await self.keep(request)
@@ -62,16 +62,16 @@ class BFLPeer(Peer):
         size = order.body.get("width", 1024), order.body.get("height", 1024)
         return Response(picture(*size, kind.upper()), media_type=f"image/{kind}")
 
-    def _state(self, id: str, fault: str) -> dict[str, Any]:
+    def _state(self, task: str, fault: str) -> dict[str, Any]:
         if status := FAULTS_OF_THE_RESULT.get(fault):
             details = {"Moderation Reasons": ["Derivative Works Filter"]} if "Moderated" in status else {}
-            return {"id": id, "status": status, "result": None, "details": details}
+            return {"id": task, "status": status, "result": None, "details": details}
         host = "https://evil.example" if fault == "delivers_elsewhere" else self.origin
-        sample = "" if fault == "empty" else f"{host}/delivery/{id}"
-        return {"id": id, "status": "Ready", "result": {"sample": sample, "seed": 7}, "progress": 1.0}
+        sample = "" if fault == "empty" else f"{host}/delivery/{task}"
+        return {"id": task, "status": "Ready", "result": {"sample": sample, "seed": 7}, "progress": 1.0}
 
-    def _polling_url(self, id: str) -> str:
-        return f"{self.origin}/v1/get_result?id={id}"
+    def _polling_url(self, task: str) -> str:
+        return f"{self.origin}/v1/get_result?id={task}"
 
 
 def _refusal(fault: str) -> Response | None:

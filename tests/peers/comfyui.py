@@ -61,25 +61,25 @@ class ComfyUIPeer(Peer):
         answer = None if fault == "slow" else await self.common_fault(fault)
         if (answer := answer or _refusal(fault)) is not None:
             return answer
-        id = f"prompt-{len(self._orders)}"
-        self._orders[id] = (fault, order)
-        self._running = [id]
-        return json({"prompt_id": id, "number": len(self._orders), "node_errors": {}})
+        handle = f"prompt-{len(self._orders)}"
+        self._orders[handle] = (fault, order)
+        self._running = [handle]
+        return json({"prompt_id": handle, "number": len(self._orders), "node_errors": {}})
 
     async def history(self, request: Request) -> Response:
         await self.keep(request)
-        id = request.path_params["id"]
-        self._looks[id] = self._looks.get(id, 0) + 1
-        fault, _ = self._orders.get(id, ("lost", None))
+        handle = request.path_params["id"]
+        self._looks[handle] = self._looks.get(handle, 0) + 1
+        fault, _ = self._orders.get(handle, ("lost", None))
         if fault == "slow":
             self._asked.set()
-        if fault in ("slow", "lost") or self._looks[id] == 1:
+        if fault in ("slow", "lost") or self._looks[handle] == 1:
             return json({})
-        return json({id: _record(fault)})
+        return json({handle: _record(fault)})
 
     async def queue(self, request: Request) -> Response:
         await self.keep(request)
-        running = [[0, id, {}, {}, []] for id in self._running if self._orders[id][0] != "lost"]
+        running = [[0, handle, {}, {}, []] for handle in self._running if self._orders[handle][0] != "lost"]
         return json({"queue_running": running, "queue_pending": []})
 
     async def interrupt(self, request: Request) -> Response:
@@ -89,8 +89,6 @@ class ComfyUIPeer(Peer):
 
     async def view(self, request: Request) -> Response:
         await self.keep(request)
-        id = request.query_params["filename"].partition("_")[0]
-        fault, _ = self._orders.get(id, ("", None))
         if request.query_params["subfolder"] == "gone":
             return Response(status_code=404)
         order = self.orders[-1].body["prompt"]
