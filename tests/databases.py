@@ -1,7 +1,7 @@
 """Real databases for tests: a SQLite file or a PostgreSQL database of its own for every test.
 
 One PostgreSQL server is shared by all test processes of this user; the last one to finish stops it.
-A database is a copy of a template that holds every table.
+A database is a copy of a template that is migrated once.
 """
 
 import os
@@ -18,12 +18,11 @@ from urllib.parse import quote
 
 import psycopg
 import pytest
-from sqlalchemy import create_engine
-from sqlalchemy.schema import CreateTable
 
+import limner.db
 from limner.db.base import Database
 from limner.db.engine import open_database
-from limner.db.tables import metadata
+from limner.db.migrate import REVISIONS, migrate
 from limner.db.url import sqlite_url as url_of
 
 with warnings.catch_warnings():
@@ -43,6 +42,23 @@ def postgresql_url(_postgres_template: tuple[str, str]) -> Iterator[str]:
     server, template = _postgres_template
     with fresh_postgresql(server, template) as url:
         yield url
+
+
+@pytest.fixture
+def empty_postgresql_url(postgres_server: str) -> Iterator[str]:
+    with fresh_postgresql(postgres_server, "template0") as url:
+        yield url
+
+
+@pytest.fixture
+def empty_sqlite_url(tmp_path: Path) -> str:
+    return url_of(tmp_path / "empty.db")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_database_url(request: pytest.FixtureRequest) -> str:
+    """Each kind of database in turn, before its first migration."""
+    return request.getfixturevalue(f"empty_{request.param}_url")
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -91,8 +107,9 @@ def _postgres_template(postgres_server: str) -> tuple[str, str]:
     template = f"template_{_schema_digest()}"
     with _alone(Path(tempfile.gettempdir()) / f"limner-{template}-{os.getuid()}"), _admin(postgres_server) as admin:
         if not admin.execute("SELECT 1 FROM pg_database WHERE datname = %s", [template]).fetchone():
+            admin.execute(f"DROP DATABASE IF EXISTS {template}_new")
             admin.execute(f"CREATE DATABASE {template}_new")
-            _create_tables(_url(postgres_server, f"{template}_new").replace("postgresql:", "postgresql+psycopg:"))
+            migrate(_url(postgres_server, f"{template}_new"))
             admin.execute(f"ALTER DATABASE {template}_new RENAME TO {template}")
     return postgres_server, template
 
@@ -100,19 +117,14 @@ def _postgres_template(postgres_server: str) -> tuple[str, str]:
 @pytest.fixture(scope="session")
 def _sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("template") / "limner.db"
-    _create_tables(f"sqlite:///{path}")
+    migrate(url_of(path))
     return path
 
 
-def _create_tables(sqlalchemy_url: str) -> None:
-    engine = create_engine(sqlalchemy_url)
-    metadata.create_all(engine)
-    engine.dispose()
-
-
 def _schema_digest() -> str:
-    text = "".join(str(CreateTable(table)) for table in metadata.sorted_tables)
-    return sha256(text.encode()).hexdigest()[:12]
+    """Two checkouts with different migrations do not share a template."""
+    versions = Path(limner.db.__file__).parent / "migrations" / "versions"
+    return sha256(b"".join((versions / f"{name}.py").read_bytes() for name in REVISIONS)).hexdigest()[:12]
 
 
 def _url(server: str, name: str) -> str:

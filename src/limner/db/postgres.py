@@ -4,33 +4,20 @@ import asyncio
 from collections.abc import Callable
 from typing import Literal, TypeVar
 
-import psycopg
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
-
 from limner.db.base import Transaction
-from limner.db.postgres_connection import read_now, read_one_moment, write
+from limner.db.postgres_connection import conninfo_of, read_now, read_one_moment, write
 from limner.db.postgres_threads import PostgresThreads
 
 T = TypeVar("T")
 
 _SLOW_CONNECTIONS = 2
 
-# A server that vanished is noticed within half a minute, not after the kernel's two hours.
-_NETWORK = {
-    "application_name": "limner",
-    "connect_timeout": "5",
-    "keepalives_idle": "10",
-    "keepalives_interval": "5",
-    "keepalives_count": "3",
-    "tcp_user_timeout": "25000",
-}
-
 
 class PostgresDatabase:
     dialect: Literal["sqlite", "postgresql"] = "postgresql"
 
     def __init__(self, url: str, *, connections: int, busy_seconds: float) -> None:
-        conninfo = _conninfo(url)
+        conninfo = conninfo_of(url)
         self._threads = PostgresThreads(conninfo, connections, lock_seconds=busy_seconds)
         self._slow = PostgresThreads(conninfo, _SLOW_CONNECTIONS, lock_seconds=busy_seconds)
 
@@ -57,10 +44,3 @@ class PostgresDatabase:
     async def close(self) -> None:
         await asyncio.to_thread(self._threads.close)
         await asyncio.to_thread(self._slow.close)
-
-
-def _conninfo(url: str) -> str:
-    try:
-        return make_conninfo("", **{**_NETWORK, **conninfo_to_dict(url)})
-    except psycopg.Error:
-        raise ValueError("the PostgreSQL URL cannot be read: postgresql://user:password@host:port/name") from None

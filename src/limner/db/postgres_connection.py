@@ -7,6 +7,7 @@ import psycopg
 from psycopg import errors
 from psycopg.abc import Buffer
 from psycopg.adapt import Loader
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import DictRow, dict_row
 from psycopg.types.numeric import Int8Dumper
 
@@ -21,6 +22,17 @@ _PREPARE_AFTER = 2
 _PREPARED_MAX = 512
 
 
+# A server that vanished is noticed within half a minute, not after the kernel's two hours.
+_NETWORK = {
+    "application_name": "limner",
+    "connect_timeout": "5",
+    "keepalives_idle": "10",
+    "keepalives_interval": "5",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "25000",
+}
+
+
 class TryAgain(DatabaseUnavailable):
     """PostgreSQL undid the transaction (deadlock, serialization, connection lost before COMMIT): nothing happened."""
 
@@ -31,6 +43,13 @@ class _PlainNumber(Loader):
     def load(self, data: Buffer) -> int | float:
         text = bytes(data).decode()
         return int(text) if text.lstrip("-").isdigit() else float(text)
+
+
+def conninfo_of(url: str) -> str:
+    try:
+        return make_conninfo("", **{**_NETWORK, **conninfo_to_dict(url)})
+    except psycopg.Error:
+        raise ValueError("the PostgreSQL URL cannot be read: postgresql://user:password@host:port/name") from None
 
 
 def connect(conninfo: str, *, lock_seconds: float) -> Connection:

@@ -2,6 +2,7 @@
 
 import os
 import sqlite3
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -37,7 +38,9 @@ def connect_writer(path: Path, *, busy_seconds: float) -> sqlite3.Connection:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
     except OSError as error:
         raise DatabaseUnavailable(f"cannot write {path}: {error.strerror}") from error
-    return _connect(path, busy_seconds, "journal_mode = WAL", "synchronous = FULL", "journal_size_limit = 67108864")
+    connection = _connect(path, busy_seconds, "synchronous = FULL", "journal_size_limit = 67108864")
+    _write_ahead(connection, path, busy_seconds)
+    return connection
 
 
 def connect_reader(path: Path, *, busy_seconds: float) -> sqlite3.Connection:
@@ -55,6 +58,19 @@ def _connect(path: Path, busy_seconds: float, *pragmas: str) -> sqlite3.Connecti
     except sqlite3.Error as error:
         raise DatabaseUnavailable(f"cannot open {path}: {error}") from error
     return connection
+
+
+def _write_ahead(connection: sqlite3.Connection, path: Path, busy_seconds: float) -> None:
+    """Switch the file to WAL. For this one step SQLite itself does not wait for another process."""
+    deadline = time.monotonic() + busy_seconds
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.Error as error:
+            if not isinstance(named(error), DatabaseUnavailable) or time.monotonic() > deadline:
+                raise DatabaseUnavailable(f"cannot write {path}: {error}") from error
+            time.sleep(0.01)
 
 
 def named(error: sqlite3.Error) -> Exception:
