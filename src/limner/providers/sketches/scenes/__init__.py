@@ -1,0 +1,1 @@
+"""One module per family of pictures; each paints a board and knows nothing of the others."""
