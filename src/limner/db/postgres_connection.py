@@ -78,7 +78,7 @@ def write(connection: Connection, fn: Callable[[Transaction], T]) -> T:
         connection.execute(b"COMMIT")
     except (errors.SerializationFailure, errors.DeadlockDetected) as error:
         raise TryAgain(str(error)) from error
-    except psycopg.Error as error:
+    except psycopg.OperationalError as error:  # lost on the way: it may have happened, so it is not run again
         raise DatabaseUnavailable(f"PostgreSQL did not confirm the commit: {error}") from error
     return result
 
@@ -100,7 +100,7 @@ def named(error: psycopg.Error) -> Exception:
     match error:
         case errors.UniqueViolation():
             return UniqueViolation(str(error))
-        case errors.SerializationFailure() | errors.DeadlockDetected():
+        case errors.SerializationFailure() | errors.DeadlockDetected() | errors.FeatureNotSupported():
             return TryAgain(str(error))
         case errors.LockNotAvailable() | errors.DiskFull() | errors.ReadOnlySqlTransaction():
             return DatabaseUnavailable(str(error))
@@ -138,6 +138,8 @@ class PostgresTransaction:
         try:
             return self._connection.execute(to_pyformat(sql), bound(params))
         except psycopg.Error as error:
+            if isinstance(error, errors.FeatureNotSupported):
+                self._connection.close()  # a prepared statement from before a migration: start with none
             self.failure = named(error)
             raise self.failure from error
 

@@ -8,6 +8,7 @@ import asyncio
 import sqlite3
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from threading import Lock, Thread
@@ -15,7 +16,7 @@ from typing import Any, TypeVar
 
 from limner.db.base import DatabaseUnavailable, Transaction
 from limner.db.run import run
-from limner.db.sqlite_connection import SqliteTransaction, named
+from limner.db.sqlite_connection import SqliteTransaction
 
 T = TypeVar("T")
 
@@ -88,11 +89,10 @@ class SqliteWriter:
             self._connection.execute("BEGIN IMMEDIATE")
             outcomes = [self._run(job.fn) for job in group]
             self._connection.execute("COMMIT")
-        except sqlite3.Error as error:
-            if self._connection.in_transaction:
+        except Exception as error:  # top of the thread: were it to end here, callers would wait for ever
+            with suppress(sqlite3.Error):  # there may be nothing left to roll back
                 self._connection.execute("ROLLBACK")
-            failure = named(error)
-            return [_Outcome(failure=DatabaseUnavailable(f"nothing was committed: {failure}")) for _ in group]
+            return [_Outcome(failure=DatabaseUnavailable(f"nothing was committed: {error}")) for _ in group]
         return outcomes
 
     def _run(self, fn: Callable[[Transaction], Any]) -> _Outcome:
@@ -100,7 +100,8 @@ class SqliteWriter:
         try:
             outcome = _Outcome(run(fn, SqliteTransaction(self._connection)))
         except BaseException as error:  # whatever it is, it belongs to the caller
-            # After a full disk or an I/O error SQLite has rolled back all of the group, and this fails.
+            if not self._connection.in_transaction:  # a full disk, a broken one: SQLite gave up the whole group
+                raise DatabaseUnavailable(str(error)) from error
             self._connection.execute("ROLLBACK TO one")
             outcome = _Outcome(failure=error)
         self._connection.execute("RELEASE one")
