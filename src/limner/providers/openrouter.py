@@ -82,6 +82,7 @@ def to_chat(request: ImageRequest) -> Json:
         "model": request.model,
         "messages": [{"role": "user", "content": content}],
         "modalities": ["image", "text"],
+        "stream": False,
     }
     if config := _given(aspect_ratio=request.aspect_ratio, image_size=request.resolution):
         body["image_config"] = config
