@@ -1,16 +1,19 @@
 """OpenRouter: its images API, and the older chat wire for models that the images API does not know."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
 import httpx2
 
-from limner.errors import ModelUnavailable, UnsupportedOption, UpstreamTimeout
-from limner.providers import failures, images_api
-from limner.providers.base import ImageRequest, InputImage, ProviderImage, Watch
+from limner.errors import ModelUnavailable, ServiceError, UnsupportedOption, UpstreamTimeout
+from limner.providers import failures, images_api, openrouter_models
+from limner.providers.base import ImageRequest, InputImage, ProviderImage, Unbilled, Watch
 from limner.providers.wire import Json, Wire, data_url, deadline, first, from_base64, rows, table, text, words
 
+_DISCOVERY_SECONDS = 15.0
+_QUESTIONS_AT_ONCE = 8
 _REFUSED = {"content_policy_violation", "refusal", "moderation_blocked"}
 
 
@@ -22,6 +25,7 @@ class OpenRouter:
     def __init__(self, pool: httpx2.AsyncClient, *, api_key: str, base_url: str) -> None:
         self._wire = Wire(self.name, pool, base_url, {"authorization": f"Bearer {api_key}"})
         self._chat_only: set[str] = set()
+        self._asking = asyncio.Semaphore(_QUESTIONS_AT_ONCE)
 
     async def generate(self, request: ImageRequest, watch: Watch) -> ProviderImage:
         async with deadline(request.timeout_seconds):
@@ -38,7 +42,15 @@ class OpenRouter:
         raise UpstreamTimeout
 
     async def discover(self) -> Sequence[Mapping[str, Any]]:
-        return ()
+        """Every image model OpenRouter lists with a price."""
+        try:
+            async with deadline(_DISCOVERY_SECONDS):
+                models = rows((await self._wire.get("/images/models")).json().get("data"))
+                entries = await asyncio.gather(*(self._entry(model) for model in models))
+        except (ServiceError, Unbilled) as error:
+            failures.log.warning("models_not_listed", provider=self.name, error=str(error))
+            return ()
+        return [entry for entry in entries if entry is not None]
 
     async def close(self) -> None:
         """The pool is shared and closed by whoever opened it."""
@@ -48,6 +60,11 @@ class OpenRouter:
             body = await images_api.finished(reply, watch, _failure)
             request_id = reply.headers.get("x-generation-id")
         return _image(request, images_api.picture(body), body, request_id)
+
+    async def _entry(self, model: Json) -> Mapping[str, Any] | None:
+        async with self._asking:
+            answer = await self._wire.get(f"/images/models/{text(model.get('id'))}/endpoints")
+        return openrouter_models.entry(model, rows(answer.error_json().get("endpoints")))
 
     async def _by_chat(self, request: ImageRequest) -> ProviderImage:
         answer = await self._wire.post("/chat/completions", to_chat(request))

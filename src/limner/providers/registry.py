@@ -1,0 +1,142 @@
+"""The suppliers of this server: which are configured, how many orders each takes at once, which are down."""
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx2
+
+from limner.errors import ModelUnavailable
+from limner.providers.base import Provider
+from limner.providers.bfl import BlackForestLabs
+from limner.providers.breaker import Breaker
+from limner.providers.comfyui import ComfyUI
+from limner.providers.comfyui_workflow import Workflow
+from limner.providers.compatible import Compatible
+from limner.providers.google import Google
+from limner.providers.openai import OpenAI
+from limner.providers.openrouter import OpenRouter
+from limner.providers.sketch import Sketch
+from limner.providers.wire import open_pool
+
+# Orders at once: enough to use what an ordinary account allows, few enough to leave its rate limit alone.
+# What runs on the operator's own hardware takes one after the other.
+CONCURRENCY: Mapping[str, int] = {
+    "limner": 2,
+    "openai": 16,
+    "google": 16,
+    "openrouter": 16,
+    "bfl": 16,
+    "compatible": 2,
+    "comfyui": 1,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderSettings:
+    """What each supplier needs; one without its key or address is not configured."""
+
+    openai_api_key: str | None = field(default=None, repr=False)
+    openai_base_url: str = "https://api.openai.com/v1"
+    google_api_key: str | None = field(default=None, repr=False)
+    google_base_url: str = "https://generativelanguage.googleapis.com"
+    openrouter_api_key: str | None = field(default=None, repr=False)
+    openrouter_base_url: str = "https://openrouter.ai/api/v1"
+    bfl_api_key: str | None = field(default=None, repr=False)
+    bfl_base_url: str = "https://api.bfl.ai"
+    compatible_base_url: str | None = None
+    compatible_api_key: str | None = field(default=None, repr=False)
+    compatible_models: tuple[str, ...] = ()
+    comfyui_url: str | None = None
+    comfyui_workflow: Path | None = None
+
+
+class Providers:
+    """All suppliers that can be used. Open one per process and close it at the end."""
+
+    def __init__(
+        self, settings: ProviderSettings, clock: Callable[[], float] = time.monotonic, poll_seconds: float = 0.5
+    ) -> None:
+        """Raises BadWorkflow where the ComfyUI workflow cannot be used."""
+        self._pool = open_pool()
+        self._providers = {each.name: each for each in (Sketch(), *_configured(settings, self._pool, poll_seconds))}
+        self._places = {name: asyncio.Semaphore(CONCURRENCY[name]) for name in self._providers}
+        self._breakers = {name: Breaker(clock) for name in self._providers}
+        self.unavailable: Mapping[str, str] = {
+            name: reason for name, reason in _MISSING.items() if name not in self._providers
+        }
+
+    def __getitem__(self, name: str) -> Provider:
+        """Raises ModelUnavailable where the supplier is not configured."""
+        provider = self._providers.get(name)
+        if provider is None:
+            raise ModelUnavailable(f"The provider {name} cannot be used: {self.unavailable.get(name, 'unknown')}.")
+        return provider
+
+    @property
+    def names(self) -> Sequence[str]:
+        return tuple(self._providers)
+
+    @property
+    def down(self) -> Sequence[str]:
+        """The suppliers whose circuit is open now."""
+        return tuple(name for name, breaker in self._breakers.items() if breaker.is_open)
+
+    @asynccontextmanager
+    async def slot(self, name: str) -> AsyncGenerator[Provider]:
+        """Around every single call: waits for a free place, and raises UpstreamUnavailable while the supplier is down.
+
+        Exceptions that leave the block tell the circuit breaker how the call went.
+        """
+        provider = self[name]
+        async with self._places[name]:
+            with self._breakers[name].watching():
+                yield provider
+
+    async def discover(self) -> Sequence[Mapping[str, Any]]:
+        """The catalogue entries the suppliers offer themselves; a supplier that does not answer offers none."""
+        found = await asyncio.gather(*(provider.discover() for provider in self._providers.values()))
+        return [entry for entries in found for entry in entries]
+
+    async def close(self) -> None:
+        for provider in self._providers.values():
+            await provider.close()
+        await self._pool.aclose()
+
+
+_MISSING: Mapping[str, str] = {
+    "openai": "no OpenAI key is configured (LIMNER_OPENAI_API_KEY)",
+    "google": "no Google key is configured (LIMNER_GOOGLE_API_KEY)",
+    "openrouter": "no OpenRouter key is configured (LIMNER_OPENROUTER_API_KEY)",
+    "bfl": "no Black Forest Labs key is configured (LIMNER_BFL_API_KEY)",
+    "compatible": "no OpenAI-compatible server is configured (LIMNER_COMPATIBLE_BASE_URL)",
+    "comfyui": "no ComfyUI server and workflow are configured (LIMNER_COMFYUI_URL, LIMNER_COMFYUI_WORKFLOW)",
+}
+
+
+def _configured(settings: ProviderSettings, pool: httpx2.AsyncClient, poll_seconds: float) -> list[Provider]:
+    """One line per supplier: adding one is a file and a line here."""
+    s = settings
+    providers: list[Provider] = []
+    if s.openai_api_key:
+        providers.append(OpenAI(pool, api_key=s.openai_api_key, base_url=s.openai_base_url))
+    if s.google_api_key:
+        providers.append(Google(pool, api_key=s.google_api_key, base_url=s.google_base_url))
+    if s.openrouter_api_key:
+        providers.append(OpenRouter(pool, api_key=s.openrouter_api_key, base_url=s.openrouter_base_url))
+    if s.bfl_api_key:
+        providers.append(
+            BlackForestLabs(pool, api_key=s.bfl_api_key, base_url=s.bfl_base_url, poll_seconds=poll_seconds)
+        )
+    if s.compatible_base_url:
+        providers.append(
+            Compatible(pool, base_url=s.compatible_base_url, api_key=s.compatible_api_key, models=s.compatible_models)
+        )
+    if s.comfyui_url and s.comfyui_workflow:
+        workflow = Workflow.read(s.comfyui_workflow)
+        providers.append(ComfyUI(pool, base_url=s.comfyui_url, workflow=workflow, poll_seconds=poll_seconds))
+    return providers
