@@ -1,32 +1,44 @@
 """Drafts the next step of the schema: what src/limner/db/tables.py has and the migrations have not.
 
 usage: python tools/draft_migration.py WHAT_IT_DOES
+       python tools/draft_migration.py              only writes newest.sql anew, after a step was edited by hand
 """
 
 import re
+import sqlite3
 import subprocess
 import sys
 import tempfile
+from contextlib import closing
 from pathlib import Path
 
 from alembic import command
 
+from limner.db.first_start import NEWEST, snapshot
 from limner.db.migrate import REVISIONS
 from limner.db.upgrade import alembic_config, schema_transaction
 from limner.db.url import sqlite_url
 
+LONGEST_NAME = 32  # the width of Alembic's column
 
-def draft(what: str) -> None:
-    name = f"{len(REVISIONS) + 1:04}_{re.sub(r'[^a-z0-9]+', '_', what.lower()).strip('_')}"
+
+def main(what: str) -> None:
     with tempfile.TemporaryDirectory() as scratch:
-        url = sqlite_url(Path(scratch) / "limner.db")
-        with schema_transaction(url) as connection:
+        path = Path(scratch) / "limner.db"
+        with schema_transaction(sqlite_url(path)) as connection:
             config = alembic_config(connection)
+            config.attributes["batch"] = bool(REVISIONS)  # SQLite changes an existing table by copying it
             if REVISIONS:
                 command.upgrade(config, "head")
-            config.attributes["batch"] = bool(REVISIONS)  # SQLite changes an existing table by copying it
-            command.revision(config, what, autogenerate=True, rev_id=name)
-            tidy(Path(config.get_main_option("script_location")) / "versions" / f"{name}.py")
+            if what:
+                name = f"{len(REVISIONS) + 1:04}_{re.sub(r'[^a-z0-9]+', '_', what.lower()).strip('_')}"
+                if len(name) > LONGEST_NAME:
+                    sys.exit(f"{name} is longer than {LONGEST_NAME} characters: say it shorter")
+                command.revision(config, what, autogenerate=True, rev_id=name)
+                tidy(Path(config.get_main_option("script_location")) / "versions" / f"{name}.py")
+                command.upgrade(alembic_config(connection), "head")
+        with closing(sqlite3.connect(path)) as migrated:
+            NEWEST.write_text(snapshot(migrated))
 
 
 def tidy(path: Path) -> None:
@@ -36,6 +48,4 @@ def tidy(path: Path) -> None:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) < 2:
-        sys.exit(__doc__)
-    draft(" ".join(sys.argv[1:]))
+    main(" ".join(sys.argv[1:]))

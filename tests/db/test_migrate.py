@@ -1,7 +1,9 @@
 """Migrations: the schema they make is the one in `tables`, and nothing can go wrong by starting twice."""
 
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +14,12 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect
 
 from limner.db.base import Database, Transaction
+from limner.db.first_start import snapshot
 from limner.db.migrate import REVISIONS, DatabaseTooNew, current_revision, migrate
 from limner.db.tables import metadata
 from limner.db.types import now
-from limner.db.upgrade import alembic_config, schema_transaction
+from limner.db.upgrade import alembic_config, schema_transaction, upgrade
+from limner.db.url import sqlite_path
 
 
 def test_migrating_again_changes_nothing(empty_database_url: str) -> None:
@@ -32,13 +36,25 @@ def test_two_processes_may_migrate_at_once(empty_database_url: str) -> None:
     assert current_revision(empty_database_url) == REVISIONS[-1]
 
 
-def test_a_database_that_is_up_to_date_needs_no_alembic(sqlite_url: str) -> None:
+def test_starting_on_sqlite_needs_no_alembic_first_or_later(empty_sqlite_url: str) -> None:
     program = (
-        "import sys; from limner.db.migrate import migrate; from limner.db.engine import open_database\n"
-        "import asyncio; migrate(sys.argv[1]); asyncio.run(asyncio.wait_for(open_database(sys.argv[1]), 10))\n"
+        "import asyncio, sys; from limner.db.engine import open_database; from limner.db.migrate import migrate\n"
+        "migrate(sys.argv[1]); asyncio.run(asyncio.wait_for(open_database(sys.argv[1]), 10))\n"
         "sys.exit(any(name.startswith(('alembic', 'sqlalchemy', 'psycopg')) for name in sys.modules))"
     )
-    subprocess.run([sys.executable, "-c", program, sqlite_url], check=True)
+    for _ in range(2):
+        subprocess.run([sys.executable, "-c", program, empty_sqlite_url], check=True)
+
+
+def test_a_new_sqlite_file_is_what_the_migrations_make(sqlite_url: str, empty_sqlite_url: str) -> None:
+    """After a migration was edited by hand: `python tools/draft_migration.py`."""
+    upgrade(empty_sqlite_url)
+    schemas = []
+    for url in (sqlite_url, empty_sqlite_url):
+        with closing(sqlite3.connect(sqlite_path(url))) as connection:
+            schemas.append(snapshot(connection))
+    assert schemas[0] == schemas[1]
+    assert current_revision(sqlite_url) == current_revision(empty_sqlite_url)
 
 
 async def test_a_newer_database_is_refused(database: Database, database_url: str) -> None:

@@ -53,7 +53,7 @@ async def test_a_deadlock_is_run_again(shelf: Database) -> None:
         return fn
 
     assert await asyncio.gather(shelf.write(take("a", "b")), shelf.write(take("b", "a"))) == [1, 1]
-    assert len(runs) == 3
+    assert len(runs) > 2
     assert await shelf.read(lambda tx: tx.scalar("SELECT sum(copies) FROM shelf")) == 4
 
 

@@ -1,7 +1,7 @@
 """Brings a database to the schema this version knows, and refuses one that is newer.
 
-Reading where a database stands is plain SQL: Alembic and SQLAlchemy take a second to load, so they
-are loaded only where there is something to do.
+Reading where a database stands is plain SQL, and so is making a new SQLite file: Alembic and
+SQLAlchemy take a second to load, so they are loaded only where there is something to upgrade.
 """
 
 from pathlib import Path
@@ -36,6 +36,8 @@ def migrate(url: str) -> bool:
         return False
     if revision is not None and revision not in REVISIONS:
         raise DatabaseTooNew(revision)
+    if revision is None and _create(url):
+        return True
     from limner.db.upgrade import upgrade  # loads Alembic
 
     upgrade(url)
@@ -46,6 +48,13 @@ def current_revision(url: str) -> str | None:
     """The last step that was applied, or None for an empty database. OSError when nothing answers."""
     path = sqlite_path(url)
     return _of_postgres(url) if path is None else _of_sqlite(path)
+
+
+def _create(url: str) -> bool:
+    from limner.db.first_start import create
+
+    path = sqlite_path(url)
+    return path is not None and create(path, REVISIONS[-1])
 
 
 _REVISION = "SELECT version_num FROM alembic_version"

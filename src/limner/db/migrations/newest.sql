@@ -1,0 +1,286 @@
+CREATE TABLE alembic_version (
+	version_num VARCHAR(32) NOT NULL,
+	CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
+)
+
+CREATE TABLE accounts (
+	id TEXT NOT NULL,
+	name TEXT NOT NULL,
+	status TEXT DEFAULT 'active' NOT NULL,
+	status_reason TEXT,
+	time_zone TEXT DEFAULT 'UTC' NOT NULL,
+	retention_days INTEGER,
+	created_at BIGINT NOT NULL,
+	CONSTRAINT pk_accounts PRIMARY KEY (id),
+	CONSTRAINT ck_accounts_status CHECK (status IN ('active', 'suspended', 'deleted'))
+)
+
+CREATE TABLE audit_log (
+	id TEXT NOT NULL,
+	actor TEXT NOT NULL,
+	action TEXT NOT NULL,
+	account_id TEXT,
+	target_id TEXT,
+	detail TEXT,
+	created_at BIGINT NOT NULL,
+	CONSTRAINT pk_audit_log PRIMARY KEY (id)
+)
+
+CREATE INDEX ix_audit_log_account_id_id ON audit_log (account_id, id)
+
+CREATE TABLE rate_limits (
+	bucket TEXT NOT NULL,
+	full_at BIGINT NOT NULL,
+	CONSTRAINT pk_rate_limits PRIMARY KEY (bucket)
+)
+
+CREATE TABLE secrets (
+	id TEXT NOT NULL,
+	purpose TEXT NOT NULL,
+	value BLOB NOT NULL,
+	created_at BIGINT NOT NULL,
+	retired_at BIGINT,
+	CONSTRAINT pk_secrets PRIMARY KEY (id)
+)
+
+CREATE INDEX ix_secrets_purpose ON secrets (purpose)
+
+CREATE TABLE users (
+	id TEXT NOT NULL,
+	email TEXT NOT NULL,
+	name TEXT,
+	password_digest TEXT,
+	email_verified_at BIGINT,
+	is_admin SMALLINT DEFAULT '0' NOT NULL,
+	disabled_at BIGINT,
+	created_at BIGINT NOT NULL,
+	CONSTRAINT pk_users PRIMARY KEY (id),
+	CONSTRAINT uq_users_email UNIQUE (email)
+)
+
+CREATE TABLE api_keys (
+	id TEXT NOT NULL,
+	account_id TEXT NOT NULL,
+	parent_key_id TEXT,
+	name TEXT NOT NULL,
+	prefix TEXT NOT NULL,
+	last_four TEXT NOT NULL,
+	digest BLOB NOT NULL,
+	scopes TEXT NOT NULL,
+	models TEXT,
+	is_test SMALLINT DEFAULT '0' NOT NULL,
+	max_credits_per_call INTEGER,
+	confirm_above_credits INTEGER,
+	client_profile TEXT,
+	expires_at BIGINT,
+	revoked_at BIGINT,
+	last_used_at BIGINT,
+	created_at BIGINT NOT NULL,
+	CONSTRAINT pk_api_keys PRIMARY KEY (id),
+	CONSTRAINT fk_api_keys_account_id FOREIGN KEY(account_id) REFERENCES accounts (id),
+	CONSTRAINT fk_api_keys_parent_key_id FOREIGN KEY(parent_key_id) REFERENCES api_keys (id),
+	CONSTRAINT uq_api_keys_digest UNIQUE (digest)
+)
+
+CREATE INDEX ix_api_keys_account_id_id ON api_keys (account_id, id)
+
+CREATE INDEX ix_api_keys_parent_key_id ON api_keys (parent_key_id)
+
+CREATE TABLE balances (
+	account_id TEXT NOT NULL,
+	ledger_balance BIGINT DEFAULT '0' NOT NULL,
+	held BIGINT DEFAULT '0' NOT NULL,
+	transactions_total BIGINT DEFAULT '0' NOT NULL,
+	generations_total BIGINT DEFAULT '0' NOT NULL,
+	images_total BIGINT DEFAULT '0' NOT NULL,
+	CONSTRAINT pk_balances PRIMARY KEY (account_id),
+	CONSTRAINT ck_balances_held CHECK (held >= 0),
+	CONSTRAINT fk_balances_account_id FOREIGN KEY(account_id) REFERENCES accounts (id)
+)
+
+CREATE TABLE calls (
+	id TEXT NOT NULL,
+	account_id TEXT NOT NULL,
+	caller_id TEXT NOT NULL,
+	request_digest TEXT NOT NULL,
+	idempotency_key TEXT,
+	waiter TEXT,
+	broke_off_at BIGINT,
+	delivered_at BIGINT,
+	created_at BIGINT NOT NULL,
+	CONSTRAINT pk_calls PRIMARY KEY (id),
+	CONSTRAINT fk_calls_account_id FOREIGN KEY(account_id) REFERENCES accounts (id),
+	CONSTRAINT uq_calls_account_id_idempotency_key UNIQUE (account_id, idempotency_key)
+)
+
+CREATE INDEX ix_calls_account_id_caller_id_request_digest ON calls (account_id, caller_id, request_digest)
+
+CREATE INDEX ix_calls_waiter ON calls (waiter)
+
+CREATE TABLE caps (
+	owner_id TEXT NOT NULL,
+	account_id TEXT NOT NULL,
+	limit_credits BIGINT NOT NULL,
+	period TEXT NOT NULL,
+	period_start BIGINT DEFAULT '0' NOT NULL,
+	spent BIGINT DEFAULT '0' NOT NULL,
+	CONSTRAINT pk_caps PRIMARY KEY (owner_id),
+	CONSTRAINT ck_caps_period CHECK (period IN ('day', 'week', 'month', 'total')),
+	CONSTRAINT ck_caps_limit CHECK (limit_credits >= 0),
+	CONSTRAINT fk_caps_account_id FOREIGN KEY(account_id) REFERENCES accounts (id)
+)
+
+CREATE TABLE credit_transactions (
+	id TEXT NOT NULL,
+	account_id TEXT NOT NULL,
+	amount BIGINT NOT NULL,
+	type TEXT NOT NULL,
+	description TEXT NOT NULL,
+	reference_id TEXT,
+	api_key_id TEXT,
+	connection_id TEXT,
+	model_id TEXT,
+	unique_key TEXT,
+	balance_after BIGINT NOT NULL,
+	created_at BIGINT NOT NULL,
+	CONSTRAINT pk_credit_transactions PRIMARY KEY (id),
+	CONSTRAINT ck_credit_transactions_type CHECK (type IN ('charge', 'refund', 'purchase', 'purchase_refund', 'grant', 'adjustment', 'chargeback')),
+	CONSTRAINT fk_credit_transactions_account_id FOREIGN KEY(account_id) REFERENCES accounts (id),
+	CONSTRAINT uq_credit_transactions_unique_key UNIQUE (unique_key)
+)
+
+CREATE INDEX ix_credit_transactions_account_id_id ON credit_transactions (account_id, id)
+
+CREATE INDEX ix_credit_transactions_reference_id ON credit_transactions (reference_id)
+
+CREATE TABLE holds (
+	generation_id TEXT NOT NULL,
+	account_id TEXT NOT NULL,
+	credits BIGINT NOT NULL,
+	state TEXT NOT NULL,
+	opened_at BIGINT NOT NULL,
+	ended_at BIGINT,
+	CONSTRAINT pk_holds PRIMARY KEY (generation_id),
+	CONSTRAINT ck_holds_state CHECK (state IN ('open', 'captured', 'released')),
+	CONSTRAINT ck_holds_credits CHECK (credits >= 0),
+	CONSTRAINT fk_holds_account_id FOREIGN KEY(account_id) REFERENCES accounts (id)
+)
+
+CREATE INDEX ix_holds_account_id_state ON holds (account_id, state)
+
+CREATE TABLE memberships (
+	account_id TEXT NOT NULL,
+	user_id TEXT NOT NULL,
+	role TEXT NOT NULL,
+	created_at BIGINT NOT NULL,
+	CONSTRAINT pk_memberships PRIMARY KEY (account_id, user_id),
+	CONSTRAINT ck_memberships_role CHECK (role IN ('owner', 'member', 'billing')),
+	CONSTRAINT fk_memberships_account_id FOREIGN KEY(account_id) REFERENCES accounts (id),
+	CONSTRAINT fk_memberships_user_id FOREIGN KEY(user_id) REFERENCES users (id)
+)
+
+CREATE INDEX ix_memberships_user_id ON memberships (user_id)
+
+CREATE TABLE uploads (
+	id TEXT NOT NULL,
+	account_id TEXT NOT NULL,
+	declared_media_type TEXT NOT NULL,
+	blob_key TEXT,
+	media_type TEXT,
+	width INTEGER,
+	height INTEGER,
+	size_bytes BIGINT,
+	sha256 TEXT,
+	expires_at BIGINT NOT NULL,
+	used_at BIGINT,
+	created_at BIGINT NOT NULL,
+	CONSTRAINT pk_uploads PRIMARY KEY (id),
+	CONSTRAINT fk_uploads_account_id FOREIGN KEY(account_id) REFERENCES accounts (id)
+)
+
+CREATE INDEX ix_uploads_account_id_id ON uploads (account_id, id)
+
+CREATE INDEX ix_uploads_expires_at ON uploads (expires_at)
+
+CREATE TABLE capped_holds (
+	generation_id TEXT NOT NULL,
+	owner_id TEXT NOT NULL,
+	period_start BIGINT NOT NULL,
+	CONSTRAINT pk_capped_holds PRIMARY KEY (generation_id, owner_id),
+	CONSTRAINT fk_capped_holds_generation_id FOREIGN KEY(generation_id) REFERENCES holds (generation_id),
+	CONSTRAINT fk_capped_holds_owner_id FOREIGN KEY(owner_id) REFERENCES caps (owner_id)
+)
+
+CREATE TABLE generations (
+	id TEXT NOT NULL,
+	call_id TEXT NOT NULL,
+	position SMALLINT NOT NULL,
+	account_id TEXT NOT NULL,
+	api_key_id TEXT,
+	connection_id TEXT,
+	status TEXT NOT NULL,
+	operation TEXT NOT NULL,
+	prompt TEXT,
+	style TEXT,
+	model_id TEXT NOT NULL,
+	provider_id TEXT NOT NULL,
+	options TEXT NOT NULL,
+	inputs TEXT,
+	credits BIGINT NOT NULL,
+	warnings TEXT,
+	error TEXT,
+	served_by TEXT,
+	cost_usd TEXT,
+	provider_request_id TEXT,
+	provider_handle TEXT,
+	sent_at BIGINT,
+	attempts SMALLINT DEFAULT '0' NOT NULL,
+	lease TEXT,
+	lease_until BIGINT,
+	phase TEXT,
+	fraction_percent SMALLINT,
+	cancel_requested_at BIGINT,
+	deadline_at BIGINT NOT NULL,
+	blob_key TEXT,
+	media_type TEXT,
+	width INTEGER,
+	height INTEGER,
+	size_bytes BIGINT,
+	sha256 TEXT,
+	created_at BIGINT NOT NULL,
+	started_at BIGINT,
+	completed_at BIGINT,
+	deleted_at BIGINT,
+	CONSTRAINT pk_generations PRIMARY KEY (id),
+	CONSTRAINT ck_generations_operation CHECK (operation IN ('generate', 'edit')),
+	CONSTRAINT ck_generations_status CHECK (status IN ('queued', 'running', 'succeeded', 'failed', 'cancelled')),
+	CONSTRAINT fk_generations_account_id FOREIGN KEY(account_id) REFERENCES accounts (id),
+	CONSTRAINT fk_generations_call_id FOREIGN KEY(call_id) REFERENCES calls (id),
+	CONSTRAINT uq_generations_call_id_position UNIQUE (call_id, position)
+)
+
+CREATE INDEX ix_generations_account_id_id ON generations (account_id, id)
+
+CREATE INDEX ix_generations_account_id_status_id ON generations (account_id, status, id)
+
+CREATE INDEX ix_generations_status_lease_until ON generations (status, lease_until)
+
+CREATE TABLE shares (
+	id TEXT NOT NULL,
+	account_id TEXT NOT NULL,
+	generation_id TEXT NOT NULL,
+	filename TEXT NOT NULL,
+	revoked_at BIGINT,
+	created_at BIGINT NOT NULL,
+	CONSTRAINT pk_shares PRIMARY KEY (id),
+	CONSTRAINT fk_shares_account_id FOREIGN KEY(account_id) REFERENCES accounts (id),
+	CONSTRAINT fk_shares_generation_id FOREIGN KEY(generation_id) REFERENCES generations (id)
+)
+
+CREATE INDEX ix_shares_generation_id ON shares (generation_id)
+
+CREATE TRIGGER credit_transactions_no_update BEFORE UPDATE ON credit_transactions
+    BEGIN SELECT RAISE(ABORT, 'credit_transactions is append-only'); END
+
+CREATE TRIGGER credit_transactions_no_delete BEFORE DELETE ON credit_transactions
+    BEGIN SELECT RAISE(ABORT, 'credit_transactions is append-only'); END
