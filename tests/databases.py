@@ -77,7 +77,7 @@ async def database(database_url: str) -> AsyncIterator[Database]:
 @contextmanager
 def fresh_postgresql(server: str, template: str) -> Iterator[str]:
     """The URL of a new database on `server` (a socket directory), a copy of `template`."""
-    name = f"test_{uuid.uuid4().hex}"
+    name = f"test_{os.getpid()}_{uuid.uuid4().hex}"
     with _admin(server) as admin:
         admin.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
         try:
@@ -97,7 +97,9 @@ def postgres_server() -> Iterator[str]:
             with (home / "postgresql.conf").open("a") as settings:
                 settings.write("max_connections = 300\n")
         server.start()
-    yield psycopg.conninfo.conninfo_to_dict(server.get_uri())["host"]
+        directory = psycopg.conninfo.conninfo_to_dict(server.get_uri())["host"]
+        _drop_leftovers(directory)
+    yield directory
     with _alone(home):
         server.cleanup()
 
@@ -119,6 +121,16 @@ def _sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("template") / "limner.db"
     migrate(url_of(path))
     return path
+
+
+def _drop_leftovers(server: str) -> None:
+    """Databases of test processes that were killed."""
+    with _admin(server) as admin:
+        for (name,) in admin.execute("SELECT datname FROM pg_database WHERE datname ~ '^test_[0-9]+_'").fetchall():
+            try:
+                os.kill(int(name.split("_")[1]), 0)
+            except ProcessLookupError:
+                admin.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
 
 def _schema_digest() -> str:
