@@ -5,8 +5,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-SRC = Path(__file__).parent.parent / "src"
-ENVIRONMENT = {**os.environ, "PYTHONPATH": str(SRC)}
+ROOT = Path(__file__).parents[1]
+ENVIRONMENT = {**os.environ, "PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}"}
+"""So that it can import the service and the tests' own helpers, wherever it is started."""
 
 
 def run_python(program: str, *arguments: str, timeout_seconds: float = 50) -> subprocess.CompletedProcess[str]:

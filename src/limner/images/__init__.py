@@ -1,0 +1,1 @@
+"""The capabilities, once for every door: make, edit, find and deliver pictures."""
