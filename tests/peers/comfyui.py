@@ -96,8 +96,9 @@ class ComfyUIPeer(Peer):
 
 
 def _record(fault: str) -> dict[str, Any]:
-    if fault == "failed":
-        status = {"status_str": "error", "completed": False, "messages": [["execution_error", {"node_id": "3"}]]}
+    if fault in ("failed", "interrupted"):
+        message = "execution_error" if fault == "failed" else "execution_interrupted"
+        status = {"status_str": "error", "completed": False, "messages": [[message, {"node_id": "3"}]]}
         return {"outputs": {}, "status": status}
     saved = {"filename": "limner_00001_.png", "subfolder": "gone" if fault == "picture_gone" else "", "type": "output"}
     preview = {"filename": "preview.png", "subfolder": "", "type": "temp"}

@@ -27,6 +27,8 @@ class Received:
     files: Sequence[tuple[str, str, str, bytes]] = ()
     """(field, file name, media type, bytes)"""
 
+    query: Mapping[str, str] = field(default_factory=dict)
+
 
 class Peer:
     """Serves in a thread of its own, so that tests of any kind can call it. `faults` are taken one per order."""
@@ -36,7 +38,7 @@ class Peer:
         self.faults: list[str] = []
         self._gate = threading.Event()
         self._asked = threading.Event()
-        self._socket = socket.create_server(("127.0.0.1", 0))
+        self._socket = _listening()
         self.origin = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
         config = uvicorn.Config(Starlette(routes=self.routes()), log_level="critical", lifespan="off", loop="asyncio")
         self._server = uvicorn.Server(config)
@@ -121,6 +123,15 @@ class Peer:
         self.stop()
 
 
+def _listening() -> socket.socket:
+    """Already listening, so that nobody has to wait for the server. The protocol is named, because asyncio turns
+    Nagle's algorithm off only then, and every answer would come 40 ms late."""
+    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listening.bind(("127.0.0.1", 0))
+    listening.listen()
+    return listening
+
+
 class Truncated(Response):
     """Promises a long body and hangs up in the middle of it."""
 
@@ -153,4 +164,5 @@ async def _read(request: Request) -> Received:
                     body[name] = value
                 else:
                     files.append((name, value.filename or "", value.content_type or "", await value.read()))
-    return Received(request.method, request.url.path, dict(request.headers), body, files)
+    query = dict(request.query_params)
+    return Received(request.method, request.url.path, dict(request.headers), body, files, query)

@@ -120,6 +120,11 @@ ENUM_OPTIONS: Mapping[str, tuple[str, str | None]] = {
 }
 
 
+_NOT_SHARED = {
+    *("aliases", "status", "shutdownAt", "replacedBy", "successorUpstreamId", "alsoServedBy", "recommended"),
+}
+
+
 class Catalog:
     """The models of this server. `unavailable` says per provider why it cannot be used (absent: it can)."""
 
@@ -177,12 +182,13 @@ class Catalog:
         options, warnings = _with_nearest_ratio(model, options) if nearest_size else (options, ())
         options = _with_defaults(model, options)
         _check(model, options)
+        _check(route, options)
         return Plan(
             model=model,
             route=route,
             upstream_id=self._upstream_id(route),
             options=options,
-            size_px=_size(model, options),
+            size_px=_size(route, options),
             credits=_price(model, options),
             warnings=warnings,
         )
@@ -222,7 +228,10 @@ def load(path: Path | None, discovered: Iterable[Mapping[str, Any]] = ()) -> lis
         entries.setdefault(entry["id"], dict(entry))
     for entry in _read(path) if path else []:
         entries[entry["id"]] = {**entries.get(entry["id"], {}), **entry}
-    return [_model(entry) for entry in entries.values()]
+    completed: dict[str, dict[str, Any]] = {}
+    for name, entry in entries.items():
+        completed[name] = _completed(entry, completed)
+    return [_model(entry) for entry in completed.values()]
 
 
 def _read_builtin() -> list[dict[str, Any]]:
@@ -241,6 +250,16 @@ def _read(path: Path) -> list[dict[str, Any]]:
         if not isinstance(entry.get("id"), str):
             raise BadCatalog(f"The catalogue {path} has an entry without an id.")
     return entries
+
+
+def _completed(entry: Mapping[str, Any], above: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """`like` names the entry above that says what this one leaves out, except what belongs to one model's life."""
+    own = {key: value for key, value in entry.items() if key != "like"}
+    if (name := entry.get("like")) is None:
+        return own
+    if name not in above:
+        raise BadCatalog(f"The catalogue entry {entry['id']} is like '{name}', but no such entry stands above it.")
+    return {key: value for key, value in above[name].items() if key not in _NOT_SHARED} | own
 
 
 def _model(entry: Mapping[str, Any]) -> Model:
@@ -274,8 +293,7 @@ def _with_defaults(model: Model, options: Options) -> Options:
 def _check(model: Model, options: Options) -> None:
     for name, (attribute, _) in ENUM_OPTIONS.items():
         _check_enum(model, name, getattr(options, attribute))
-    if options.seed is not None and "seed" not in model.parameters:
-        raise _unsupported(model, "seed", "takes no seed", ())
+    _check_seed(model, options.seed)
     _check_count(model, "references", options.references)
     _check_count(model, "images", options.images)
     if options.mask and "mask" not in model.parameters:
@@ -289,6 +307,14 @@ def _check_enum(model: Model, name: str, value: str | None) -> None:
     allowed = descriptor.values if isinstance(descriptor, EnumDescriptor) else ()
     if value is not None and value not in allowed:
         raise _unsupported(model, name, f"does not take {name} '{value}'", allowed)
+
+
+def _check_seed(model: Model, seed: int | None) -> None:
+    descriptor = model.parameters.get("seed")
+    if seed is not None and descriptor is None:
+        raise _unsupported(model, "seed", "takes no seed", ())
+    if seed is not None and isinstance(descriptor, RangeDescriptor) and not descriptor.min <= seed <= descriptor.max:
+        raise _unsupported(model, "seed", f"takes a seed from {descriptor.min} to {descriptor.max}", ())
 
 
 def _check_count(model: Model, name: str, count: int) -> None:
@@ -309,8 +335,11 @@ def _unsupported(model: Model, name: str, what: str, allowed: Sequence[str]) -> 
 
 
 def _size(model: Model, options: Options) -> tuple[int, int] | None:
-    """The exact pixels, where the catalogue knows them; a ratio without that resolution is refused."""
-    by_resolution = model.sizes.get(options.aspect_ratio or "")
+    """The exact pixels, where the catalogue knows them; a ratio without that resolution is refused.
+
+    A resolution without a ratio is of a square; with neither, the supplier chooses.
+    """
+    by_resolution = model.sizes.get(options.aspect_ratio or ("1:1" if options.resolution else ""))
     if by_resolution is None:
         return None
     resolution = options.resolution or "1K"

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 import httpx2
 
-from limner.errors import ServiceError
+from limner.errors import ServiceError, UpstreamUnavailable
 from limner.providers import failures, images_api, local_models
 from limner.providers.base import ImageRequest, ProviderImage, Unbilled, Watch
 from limner.providers.comfyui_workflow import Value, Workflow
@@ -18,6 +18,10 @@ from limner.providers.wire import Json, Wire, deadline, items, table, text, word
 _POLL_SECONDS = 0.5
 _STOP_SECONDS = 5.0
 _LARGEST_SEED = 2**53
+
+
+class _OrderLost(UpstreamUnavailable):
+    """ComfyUI was restarted, or somebody stopped the order."""
 
 
 class ComfyUI:
@@ -44,8 +48,12 @@ class ComfyUI:
                 return await self._collected(request, handle, watch)
 
     async def resume(self, request: ImageRequest, handle: str, watch: Watch) -> ProviderImage:
-        async with deadline(request.timeout_seconds), self._stopping(handle):
-            return await self._collected(request, handle, watch)
+        """An order that was stopped or forgotten since is placed again: it costs nobody anything."""
+        try:
+            async with deadline(request.timeout_seconds), self._stopping(handle):
+                return await self._collected(request, handle, watch)
+        except _OrderLost:
+            return await self.generate(request, watch)
 
     async def discover(self) -> Sequence[Mapping[str, Any]]:
         """One model, the workflow, with the options it has places for."""
@@ -100,14 +108,14 @@ class ComfyUI:
             record = table((await self._look(f"/history/{handle}")).get(handle))
             status = table(record.get("status"))
             if status.get("status_str") == "error":
-                raise failures.unavailable(self.name, "workflow failed", _what_failed(status))
+                raise _what_failed(status)
             if record:
                 return record
             place = await self._place_in_queue(handle)
             unseen = unseen + 1 if place is None else 0
             await watch.progress(None, "rendering" if not place else f"queued, {place} before it")
             await asyncio.sleep(self._poll_seconds)
-        raise failures.unavailable(self.name, "order lost")
+        raise _OrderLost
 
     async def _look(self, path: str) -> Json:
         try:
@@ -158,5 +166,8 @@ def _refusal(status: int, body: Json) -> Exception:
     return failures.by_status("comfyui", status, said, None)
 
 
-def _what_failed(status: Json) -> str:
-    return str(status.get("messages", ""))
+def _what_failed(status: Json) -> Exception:
+    messages = str(status.get("messages", ""))
+    if "execution_interrupted" in messages:
+        return _OrderLost()
+    return failures.unavailable("comfyui", "workflow failed", messages)
