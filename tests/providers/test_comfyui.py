@@ -1,8 +1,10 @@
 """ComfyUI: the operator's graph with our values in it, orders that can be stopped, found again, or placed again."""
 
 import asyncio
+from typing import Any
 
 import pytest
+from tests.peers.peer import Peer
 from tests.providers.conftest import PeerOf, ProviderOf
 from tests.providers.suppliers import SUPPLIERS, reference
 from tests.providers.watching import Listening
@@ -10,8 +12,8 @@ from tests.providers.watching import Listening
 COMFYUI = SUPPLIERS["comfyui"]
 
 
-def inputs(peer: object, node: str) -> dict[str, object]:
-    return peer.orders[-1].body["prompt"][node]["inputs"]  # type: ignore[attr-defined]
+def inputs(peer: Peer, node: str) -> dict[str, Any]:
+    return peer.orders[-1].body["prompt"][node]["inputs"]
 
 
 async def test_our_values_stand_in_the_operators_graph(
