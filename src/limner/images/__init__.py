@@ -1,1 +1,1 @@
-"""The capabilities, once for every door: make, edit, find and deliver pictures."""
+"""The capabilities: make, edit, get, list, wait for and deliver pictures."""

@@ -1,0 +1,124 @@
+"""Calls: one request for one or more pictures, and the rules by which it is paid for once; owns the `calls` table.
+
+With an idempotency key the key decides. Without one, an identical call adopts an earlier one whose
+wait broke off: claimed by one call at a time, within 15 minutes, and never after it was delivered.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import orjson
+
+from limner.db.base import Row, Transaction
+from limner.db.types import utc
+
+ADOPTION_WINDOW = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """`caller_id` is the API key, connection or session; `waiter` the process where the caller waits."""
+
+    id: str
+    account_id: str
+    caller_id: str
+    request_digest: str
+    idempotency_key: str | None
+    created_at: datetime
+
+
+def digest(request: Mapping[str, Any]) -> str:
+    """What two requests are compared by: everything that shapes the picture or its price."""
+    return hashlib.sha256(orjson.dumps(request, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+def add(tx: Transaction, call: Call, *, waiter: str | None) -> None:
+    """UniqueViolation when the idempotency key is taken."""
+    tx.execute(
+        """INSERT INTO calls (id, account_id, caller_id, request_digest, idempotency_key, waiter, created_at)
+           VALUES (:id, :account_id, :caller_id, :request_digest, :idempotency_key, :waiter, :created_at)""",
+        id=call.id,
+        account_id=call.account_id,
+        caller_id=call.caller_id,
+        request_digest=call.request_digest,
+        idempotency_key=call.idempotency_key,
+        waiter=waiter,
+        created_at=call.created_at,
+    )
+
+
+def by_key(tx: Transaction, account_id: str, idempotency_key: str) -> Call | None:
+    row = tx.first(
+        "SELECT * FROM calls WHERE account_id = :account_id AND idempotency_key = :key",
+        account_id=account_id,
+        key=idempotency_key,
+    )
+    return None if row is None else _call(row)
+
+
+def free_key(tx: Transaction, call_id: str) -> None:
+    """A key whose call ended uncharged starts a new attempt."""
+    tx.execute("UPDATE calls SET idempotency_key = NULL WHERE id = :id", id=call_id)
+
+
+def adopt(
+    tx: Transaction, account_id: str, caller_id: str, request_digest: str, *, waiter: str, now: datetime
+) -> str | None:
+    """Claim an identical call whose wait broke off; its id, or None when there is none to adopt."""
+    row = tx.first(
+        """UPDATE calls SET broke_off_at = NULL, waiter = :waiter WHERE broke_off_at IS NOT NULL AND id = (
+               SELECT id FROM calls c WHERE account_id = :account_id AND caller_id = :caller_id
+               AND request_digest = :digest AND idempotency_key IS NULL AND broke_off_at >= :since AND delivered_at IS NULL
+               AND NOT EXISTS (SELECT 1 FROM generations g WHERE g.call_id = c.id
+                               AND (g.status IN ('failed', 'cancelled') OR g.deleted_at IS NOT NULL))
+               ORDER BY broke_off_at DESC LIMIT 1)
+           RETURNING id""",
+        account_id=account_id,
+        caller_id=caller_id,
+        digest=request_digest,
+        waiter=waiter,
+        since=now - ADOPTION_WINDOW,
+    )
+    return None if row is None else row["id"]
+
+
+def break_off(tx: Transaction, call_id: str, now: datetime) -> None:
+    """The caller left, or was told to come back: an identical call may adopt this one."""
+    tx.execute(
+        "UPDATE calls SET waiter = NULL, broke_off_at = :now WHERE id = :id AND delivered_at IS NULL",
+        id=call_id,
+        now=now,
+    )
+
+
+def deliver(tx: Transaction, call_id: str, now: datetime) -> None:
+    """The caller has the outcome, by whatever door: nobody adopts this call any more."""
+    tx.execute(
+        "UPDATE calls SET waiter = NULL, broke_off_at = NULL, delivered_at = :now WHERE id = :id AND delivered_at IS NULL",
+        id=call_id,
+        now=now,
+    )
+
+
+def break_off_all(tx: Transaction, waiter: str, now: datetime) -> None:
+    """A process is gone, and every wait in it broke off."""
+    tx.execute("UPDATE calls SET waiter = NULL, broke_off_at = :now WHERE waiter = :waiter", waiter=waiter, now=now)
+
+
+def waiters(tx: Transaction) -> list[str]:
+    rows = tx.all("SELECT DISTINCT waiter FROM calls WHERE waiter IS NOT NULL")
+    return [row["waiter"] for row in rows]
+
+
+def _call(row: Row) -> Call:
+    return Call(
+        id=row["id"],
+        account_id=row["account_id"],
+        caller_id=row["caller_id"],
+        request_digest=row["request_digest"],
+        idempotency_key=row["idempotency_key"],
+        created_at=utc(row["created_at"]),
+    )

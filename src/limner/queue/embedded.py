@@ -1,0 +1,144 @@
+"""The queue and the events of a single process: in memory, over the rows of the database."""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Generator, Sequence
+from contextlib import contextmanager
+
+from limner.queue.base import Event, Job
+
+
+class EmbeddedQueue:
+    """A queue per account, served in turn."""
+
+    def __init__(self) -> None:
+        self._by_account: dict[str, deque[Job]] = {}
+        self._turn: deque[str] = deque()
+        self._waiting: set[str] = set()
+        self._filled = asyncio.Condition()
+
+    async def put(self, jobs: Sequence[Job]) -> None:
+        async with self._filled:
+            for job in jobs:
+                self._add(job)
+            self._filled.notify(len(jobs))
+
+    async def take(self) -> Job:
+        async with self._filled:
+            await self._filled.wait_for(lambda: bool(self._turn))
+            return self._next()
+
+    def place(self, generation_id: str) -> int | None:
+        """In turns: a job with k of its account before it waits for k rounds of every account."""
+        for account_id, jobs in self._by_account.items():
+            for before, job in enumerate(jobs):
+                if job.generation_id == generation_id:
+                    return self._place(account_id, before)
+        return None
+
+    def waiting(self) -> int:
+        return len(self._waiting)
+
+    async def close(self) -> None:
+        pass
+
+    def _add(self, job: Job) -> None:
+        if job.generation_id in self._waiting:
+            return
+        self._waiting.add(job.generation_id)
+        if job.account_id not in self._by_account:
+            self._by_account[job.account_id] = deque()
+            self._turn.append(job.account_id)
+        self._by_account[job.account_id].append(job)
+
+    def _next(self) -> Job:
+        account_id = self._turn.popleft()
+        jobs = self._by_account[account_id]
+        job = jobs.popleft()
+        if jobs:
+            self._turn.append(account_id)
+        else:
+            del self._by_account[account_id]
+        self._waiting.remove(job.generation_id)
+        return job
+
+    def _place(self, account_id: str, before: int) -> int:
+        turn = self._turn.index(account_id)
+        others = 0
+        for index, other in enumerate(self._turn):
+            if other != account_id:
+                others += min(len(self._by_account[other]), before + (1 if index < turn else 0))
+        return before + others + 1
+
+
+class EmbeddedEvents:
+    """Watchers by generation id, told in the same event loop."""
+
+    def __init__(self) -> None:
+        self._watchers: dict[str, list[_Watching]] = {}
+        self._latest: dict[str, Event] = {}
+
+    def publish(self, event: Event) -> None:
+        if event.kind == "ended":
+            self._latest.pop(event.generation_id, None)
+        elif event.kind in ("queued", "running"):
+            self._latest[event.generation_id] = event
+        for watcher in self._watchers.get(event.generation_id, ()):
+            watcher.tell(event)
+
+    @contextmanager
+    def watch(self, generation_ids: Sequence[str]) -> "Generator[_Watching]":
+        watching = _Watching()
+        for generation_id in generation_ids:
+            self._watchers.setdefault(generation_id, []).append(watching)
+        try:
+            yield watching
+        finally:
+            for generation_id in generation_ids:
+                self._forget(generation_id, watching)
+
+    def latest(self, generation_id: str) -> Event | None:
+        return self._latest.get(generation_id)
+
+    async def close(self) -> None:
+        pass
+
+    def _forget(self, generation_id: str, watching: "_Watching") -> None:
+        watchers = self._watchers[generation_id]
+        watchers.remove(watching)
+        if not watchers:
+            del self._watchers[generation_id]
+
+
+class _Watching:
+    """A small mailbox: a slow watcher sees the newest progress, and never misses an end."""
+
+    __slots__ = ("_arrived", "_events")
+
+    def __init__(self) -> None:
+        self._events: deque[Event] = deque()
+        self._arrived: asyncio.Future[None] | None = None
+
+    def tell(self, event: Event) -> None:
+        if self._events and self._events[-1].kind == event.kind == "running":
+            if self._events[-1].generation_id == event.generation_id:
+                self._events.pop()
+        self._events.append(event)
+        if self._arrived is not None and not self._arrived.done():
+            self._arrived.set_result(None)
+
+    async def __aiter__(self) -> AsyncIterator[Event]:
+        while True:
+            if (event := await self.next(3600.0)) is not None:
+                yield event
+
+    async def next(self, timeout_seconds: float) -> Event | None:
+        if not self._events:
+            self._arrived = asyncio.get_running_loop().create_future()
+            try:
+                await asyncio.wait_for(self._arrived, timeout_seconds)
+            except TimeoutError:
+                return None
+            finally:
+                self._arrived = None
+        return self._events.popleft() if self._events else None
