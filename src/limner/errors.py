@@ -1,6 +1,6 @@
 """The failures we can name: one class per stable code (docs/rest.md lists them for callers)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -47,6 +47,20 @@ class ServiceError(Exception):
 
     def __str__(self) -> str:
         return f"{self.code}: {self.message}"
+
+    def as_data(self) -> dict[str, Any]:
+        """The public error object, as every door shows it and a failed generation keeps it."""
+        return {
+            "code": self.code,
+            "message": self.message,
+            "details": [{"path": each.path, "message": each.message, "code": each.code} for each in self.details],
+            "retryable": self.retryable,
+            "retryAfterSeconds": self.retry_after_seconds,
+            "creditsCharged": 0,
+            "nextStep": self.next_step,
+            **({"generationId": self.generation_id} if self.generation_id else {}),
+            **self.extra,
+        }
 
 
 # --- the request itself -------------------------------------------------------------------------
@@ -250,6 +264,26 @@ class Internal(ServiceError):
     next_step = "Try again; if it happens again, give the operator the request id."
 
 
-def by_code(code: str) -> type[ServiceError]:
-    """The class of a stored code; `Internal` for one that is no longer known."""
-    return next((kind for kind in ServiceError.__subclasses__() if kind.code == code), Internal)
+_SHOWN_BY_ALL = (
+    "code",
+    "message",
+    "details",
+    "retryable",
+    "retryAfterSeconds",
+    "creditsCharged",
+    "nextStep",
+    "generationId",
+)
+
+
+def from_data(data: Mapping[str, Any]) -> ServiceError:
+    """The failure a generation kept; `Internal` for a code that is no longer known."""
+    kind = next((kind for kind in ServiceError.__subclasses__() if kind.code == data["code"]), Internal)
+    return kind(
+        data["message"],
+        next_step=data["nextStep"],
+        details=[Detail(each["path"], each["message"], each["code"]) for each in data["details"]],
+        retry_after_seconds=data["retryAfterSeconds"],
+        generation_id=data.get("generationId"),
+        extra={name: value for name, value in data.items() if name not in _SHOWN_BY_ALL},
+    )

@@ -218,12 +218,15 @@ def renew(
 
 def mark_sent(tx: Transaction, generation_id: str, lease: str, now: datetime) -> bool:
     """Note, before the first byte leaves, that the supplier may have been paid from here on."""
-    return tx.execute(
-        "UPDATE generations SET sent_at = :now WHERE id = :id AND status = 'running' AND lease = :lease",
-        id=generation_id,
-        lease=lease,
-        now=now,
-    ) == 1
+    return (
+        tx.execute(
+            "UPDATE generations SET sent_at = :now WHERE id = :id AND status = 'running' AND lease = :lease",
+            id=generation_id,
+            lease=lease,
+            now=now,
+        )
+        == 1
+    )
 
 
 def note_handle(tx: Transaction, generation_id: str, lease: str, handle: str) -> None:
@@ -237,12 +240,15 @@ def note_handle(tx: Transaction, generation_id: str, lease: str, handle: str) ->
 
 def requeue(tx: Transaction, generation_id: str, lease: str) -> bool:
     """Hand a running generation back to the queue: nothing of it was paid for, or it can be resumed."""
-    return tx.execute(
-        """UPDATE generations SET status = 'queued', lease = NULL, lease_until = NULL, phase = NULL
+    return (
+        tx.execute(
+            """UPDATE generations SET status = 'queued', lease = NULL, lease_until = NULL, phase = NULL
            WHERE id = :id AND status = 'running' AND lease = :lease""",
-        id=generation_id,
-        lease=lease,
-    ) == 1
+            id=generation_id,
+            lease=lease,
+        )
+        == 1
+    )
 
 
 def succeed(tx: Transaction, generation_id: str, lease: str, outcome: Outcome, now: datetime) -> bool:
@@ -282,11 +288,14 @@ def cancel(tx: Transaction, generation_id: str, lease: str | None, now: datetime
 
 def ask_to_cancel(tx: Transaction, generation_id: str, now: datetime) -> bool:
     """Leave word for the runner; false when it is no longer running."""
-    return tx.execute(
-        "UPDATE generations SET cancel_requested_at = coalesce(cancel_requested_at, :now) WHERE id = :id AND status = 'running'",
-        id=generation_id,
-        now=now,
-    ) == 1
+    return (
+        tx.execute(
+            "UPDATE generations SET cancel_requested_at = coalesce(cancel_requested_at, :now) WHERE id = :id AND status = 'running'",
+            id=generation_id,
+            now=now,
+        )
+        == 1
+    )
 
 
 def bury(tx: Transaction, generation: Generation, now: datetime) -> bool:
@@ -336,16 +345,19 @@ def _end(
     error: Mapping[str, Any] | None,
 ) -> bool:
     guard = "status = 'queued'" if lease is None else "status = 'running' AND lease = :lease"
-    return tx.execute(
-        f"""UPDATE generations SET status = :status, error = :error, lease = NULL, lease_until = NULL, phase = NULL,
+    return (
+        tx.execute(
+            f"""UPDATE generations SET status = :status, error = :error, lease = NULL, lease_until = NULL, phase = NULL,
                    completed_at = :now
             WHERE id = :id AND {guard}""",  # noqa: S608 — only our own fragments
-        id=generation_id,
-        status=status,
-        error=None if error is None else _json(error),
-        now=now,
-        **({} if lease is None else {"lease": lease}),
-    ) == 1
+            id=generation_id,
+            status=status,
+            error=None if error is None else _json(error),
+            now=now,
+            **({} if lease is None else {"lease": lease}),
+        )
+        == 1
+    )
 
 
 def _count(tx: Transaction, account_id: str, *, generations: int = 0, images: int = 0) -> None:

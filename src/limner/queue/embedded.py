@@ -120,9 +120,9 @@ class _Watching:
         self._arrived: asyncio.Future[None] | None = None
 
     def tell(self, event: Event) -> None:
-        if self._events and self._events[-1].kind == event.kind == "running":
-            if self._events[-1].generation_id == event.generation_id:
-                self._events.pop()
+        last = self._events[-1] if self._events else None
+        if last and last.kind == event.kind == "running" and last.generation_id == event.generation_id:
+            self._events.pop()
         self._events.append(event)
         if self._arrived is not None and not self._arrived.done():
             self._arrived.set_result(None)
