@@ -1,0 +1,348 @@
+"""One run of one generation under one lease: call the supplier, store the bytes, settle money and outcome together."""
+
+import asyncio
+import contextlib
+import hashlib
+import random
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Protocol
+
+import structlog
+
+from limner.blobs.base import BlobMissing, Blobs
+from limner.credits import ledger
+from limner.db.base import Database, Transaction
+from limner.db.types import Clock
+from limner.errors import Internal, InvalidRequest, NoImage, ServiceError, UpstreamTimeout
+from limner.images import generations, pictures
+from limner.images.generations import Generation, Outcome
+from limner.providers.base import ImageRequest, InputImage, Provider, ProviderImage, Unbilled
+from limner.queue.base import Event, Events
+
+ATTEMPTS = 3
+FIRST_DELAY_SECONDS = 1.0
+EXTENSIONS = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp"}
+
+log = structlog.stdlib.get_logger(__name__)
+
+
+class Suppliers(Protocol):
+    """The configured providers; `slot` waits for a free place with one."""
+
+    def __getitem__(self, name: str) -> Provider: ...
+
+    def slot(self, name: str) -> AbstractAsyncContextManager[Provider]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a run needs from the rest of the house."""
+
+    database: Database
+    blobs: Blobs
+    events: Events
+    suppliers: Suppliers
+    clock: Clock
+    lease_seconds: float = 15.0
+
+
+class Attempt:
+    """A claimed generation. `run` never raises for what can go wrong with it; it settles it.
+
+    It is the `Watch` its supplier tells things to.
+    """
+
+    def __init__(self, parts: Parts, row: Generation, lease: str) -> None:
+        self._parts = parts
+        self._row = row
+        self._lease = lease
+        self._sent = row.sent_at is not None
+        self._stop: str | None = None  # why the work was stopped: "lost", "cancelled" or "handed over"
+        self._phase = "starting"
+        self._fraction: float | None = None
+        self._has_handle = row.provider_handle is not None
+        self._work: asyncio.Task[ProviderImage] | None = None
+
+    async def run(self) -> None:
+        self._tell("rendering", None)
+        self._work = asyncio.create_task(self._make())
+        keeping = asyncio.create_task(self._keep_lease())
+        try:
+            image = await self._work
+            await self._store(image)
+        except asyncio.CancelledError:
+            await self._stopped()
+        except ServiceError as error:
+            await self._fail(error)
+        except Exception:
+            log.exception("generation failed", generation_id=self._row.id)
+            await self._fail(Internal())
+        finally:
+            keeping.cancel()
+            self._work.cancel()
+
+    async def hand_over(self) -> None:
+        """Stop without losing anything: whoever takes it next starts or resumes it; else let it finish."""
+        if self._can_be_repeated() and self._work is not None:
+            self._stop = "handed over"
+            self._work.cancel()
+
+    # --- Watch ---------------------------------------------------------------------------------
+
+    async def submitted(self, handle: str) -> None:
+        await self._parts.database.write(lambda tx: generations.note_handle(tx, self._row.id, self._lease, handle))
+        self._has_handle = True
+
+    async def progress(self, fraction: float | None, message: str) -> None:
+        self._tell(message, fraction)
+
+    async def partial(self, data: bytes, media_type: str) -> None:
+        self._parts.events.publish(
+            Event("partial", self._row.id, self._phase, self._fraction, partial=data, partial_media_type=media_type)
+        )
+
+    # --- private: making -----------------------------------------------------------------------
+
+    async def _make(self) -> ProviderImage:
+        """Ask the supplier inside the deadline; again only for what cannot have been billed."""
+        seconds = (self._row.deadline_at - self._parts.clock()).total_seconds()
+        try:
+            async with asyncio.timeout(seconds):
+                return await self._ask(await self._request())
+        except TimeoutError:
+            raise UpstreamTimeout(generation_id=self._row.id) from None
+
+    async def _ask(self, request: ImageRequest) -> ProviderImage:
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                return await self._ask_once(request)
+            except Unbilled as refused:
+                if attempt == ATTEMPTS:
+                    raise refused.error from None
+                await asyncio.sleep(_delay_seconds(attempt, refused.delay_seconds))
+        raise AssertionError("unreachable")
+
+    async def _ask_once(self, request: ImageRequest) -> ProviderImage:
+        async with self._parts.suppliers.slot(self._row.provider_id) as provider:
+            if self._row.provider_handle is not None:
+                self._tell("resuming", None)
+                return await provider.resume(request, self._row.provider_handle, self)
+            await self._mark_sent()
+            return await provider.generate(request, self)
+
+    async def _mark_sent(self) -> None:
+        if self._sent:
+            return
+        marked = await self._parts.database.write(
+            lambda tx: generations.mark_sent(tx, self._row.id, self._lease, self._parts.clock())
+        )
+        if not marked:
+            self._stop = "lost"
+            raise asyncio.CancelledError
+        self._sent = True
+
+    async def _request(self) -> ImageRequest:
+        row, options = self._row, self._row.options
+        images, mask = await self._inputs()
+        return ImageRequest(
+            generation_id=row.id,
+            model=options["upstreamId"],
+            prompt=f"{row.prompt}\n\nStyle: {row.style}" if row.style else row.prompt or "",
+            operation=row.operation,
+            aspect_ratio=options["aspectRatio"],
+            resolution=options["resolution"],
+            size_px=tuple(options["sizePx"]) if options["sizePx"] else None,
+            quality=options["quality"],
+            thinking_level=options["thinkingLevel"],
+            background=options["background"],
+            output_format=options["outputFormat"],
+            seed=options["seed"],
+            images=images,
+            mask=mask,
+            partial_images=2,
+            timeout_seconds=options["timeoutSeconds"],
+            safety_identifier=hashlib.sha256(row.account_id.encode()).hexdigest()[:32],
+            options=options["providerOptions"],
+        )
+
+    async def _inputs(self) -> tuple[tuple[InputImage, ...], InputImage | None]:
+        if self._row.inputs is None:
+            return (), None
+        images = [await self._input(each) for each in self._row.inputs["images"]]
+        mask = self._row.inputs["mask"]
+        return tuple(images), await self._input(mask) if mask else None
+
+    async def _input(self, stored: dict[str, Any]) -> InputImage:
+        try:
+            data = await self._parts.blobs.get(stored["blobKey"])
+        except BlobMissing:
+            raise InvalidRequest("An input picture is no longer there.", next_step="Send it again.") from None
+        return InputImage(data, stored["mediaType"], stored["width"], stored["height"])
+
+    # --- private: settling ---------------------------------------------------------------------
+
+    async def _store(self, image: ProviderImage) -> None:
+        """Bytes first, then one transaction for the outcome and the charge: charged if and only if retrievable."""
+        self._tell("storing", None)
+        outcome = await self._describe(image)
+        await self._parts.blobs.put(outcome.blob_key, image.data, outcome.media_type)
+        if await settle_success(self._parts.database, self._row, self._lease, outcome, self._parts.clock):
+            await self._ended()
+        else:
+            await self._parts.blobs.delete(outcome.blob_key)
+
+    async def _describe(self, image: ProviderImage) -> Outcome:
+        try:
+            return await asyncio.to_thread(describe, self._row.id, self._lease, image)
+        except pictures.NotAPicture:
+            raise NoImage("The provider answered with something that is not a picture.") from None
+
+    async def _fail(self, error: ServiceError) -> None:
+        error.generation_id = self._row.id
+        log.info("generation failed", generation_id=self._row.id, code=error.code)
+        if await settle_failure(self._parts.database, self._row, self._lease, error, self._parts.clock):
+            await self._ended()
+
+    async def _stopped(self) -> None:
+        if self._stop == "cancelled":
+            await self._parts.database.write(self._cancel)
+            await self._ended()
+        elif self._stop == "handed over":
+            await self._parts.database.write(lambda tx: generations.requeue(tx, self._row.id, self._lease))
+        elif self._stop is None:
+            raise asyncio.CancelledError
+
+    def _cancel(self, tx: Transaction) -> None:
+        now = self._parts.clock()
+        if generations.cancel(tx, self._row.id, self._lease, now):
+            ledger.release(tx, self._row.id, now)
+
+    async def _ended(self) -> None:
+        self._parts.events.publish(Event("ended", self._row.id))
+        await forget_inputs(self._parts, self._row)
+
+    # --- private: the lease ----------------------------------------------------------------------
+
+    async def _keep_lease(self) -> None:
+        """Renew it three times in its life; stop the work when it is lost, or when asked to and that is free."""
+        with self._parts.events.watch([self._row.id]) as watching:
+            while True:
+                heard = await watching.next(self._parts.lease_seconds / 3)
+                if heard is not None and heard.kind != "cancel":
+                    continue
+                await self._renew()
+
+    async def _renew(self) -> None:
+        until = self._parts.clock() + timedelta(seconds=self._parts.lease_seconds)
+        percent = None if self._fraction is None else round(self._fraction * 100)
+        try:
+            kept = await self._parts.database.write(
+                lambda tx: generations.renew(
+                    tx, self._row.id, self._lease, until=until, phase=self._phase, percent=percent
+                )
+            )
+        except OSError:
+            log.warning("lease not renewed: the database is not reachable", generation_id=self._row.id)
+            return
+        if kept is None:
+            self._halt("lost")
+        elif kept["cancel_requested_at"] is not None:
+            self._answer_cancel()
+
+    def _answer_cancel(self) -> None:
+        provider = self._parts.suppliers[self._row.provider_id]
+        if not self._sent or provider.cancellable:
+            self._halt("cancelled")
+        else:
+            self._parts.events.publish(Event("running", self._row.id, "not_cancellable"))
+
+    def _halt(self, why: str) -> None:
+        if self._work is not None and not self._work.done():
+            self._stop = why
+            self._work.cancel()
+
+    def _can_be_repeated(self) -> bool:
+        provider = self._parts.suppliers[self._row.provider_id]
+        return not self._sent or provider.safe_to_repeat or self._has_handle
+
+    def _tell(self, phase: str, fraction: float | None) -> None:
+        self._phase = phase
+        self._fraction = fraction
+        self._parts.events.publish(Event("running", self._row.id, phase, fraction))
+
+
+def blob_prefix(generation_id: str) -> str:
+    return f"images/{generation_id}/original-"
+
+
+def describe(generation_id: str, lease: str, image: ProviderImage) -> Outcome:
+    """What the bytes are, whatever the supplier says they are; raises NotAPicture.
+
+    The lease is part of the key, so that two runs of one generation never write over each other.
+    """
+    picture = pictures.inspect(image.data)
+    return Outcome(
+        blob_key=f"{blob_prefix(generation_id)}{lease}.{EXTENSIONS[picture.media_type]}",
+        media_type=picture.media_type,
+        width=picture.width,
+        height=picture.height,
+        size_bytes=len(image.data),
+        sha256=hashlib.sha256(image.data).hexdigest(),
+        served_by=image.served_by,
+        cost_usd=None if image.cost_usd is None else str(image.cost_usd),
+        provider_request_id=image.request_id,
+    )
+
+
+async def settle_success(database: Database, row: Generation, lease: str, outcome: Outcome, clock: Clock) -> bool:
+    """Succeed and charge in one transaction; false when the lease was lost and somebody else settled."""
+
+    def settle(tx: Transaction) -> bool:
+        now = clock()
+        if not generations.succeed(tx, row.id, lease, outcome, now):
+            return False
+        entry = ledger.Entry(
+            description=f"Image with {row.model_id}",
+            reference_id=row.id,
+            api_key_id=row.api_key_id,
+            connection_id=row.connection_id,
+            model_id=row.model_id,
+        )
+        ledger.capture(tx, row.id, entry, now)
+        return True
+
+    return await database.write(settle)
+
+
+async def settle_failure(
+    database: Database, row: Generation, lease: str | None, error: ServiceError, clock: Clock
+) -> bool:
+    """Fail and give the held credits back in one transaction; `lease` None for a generation still queued."""
+
+    def settle(tx: Transaction) -> bool:
+        now = clock()
+        if not generations.fail(tx, row.id, lease, error.as_data(), now):
+            return False
+        ledger.release(tx, row.id, now)
+        return True
+
+    return await database.write(settle)
+
+
+async def forget_inputs(parts: Parts, row: Generation) -> None:
+    """Delete the copies of a call's input pictures once all of its generations have ended."""
+    if row.inputs is None:
+        return
+    rows = await parts.database.read(lambda tx: generations.of_call(tx, row.call_id))
+    if all(each.has_ended for each in rows):
+        for stored in [*row.inputs["images"], *filter(None, [row.inputs["mask"]])]:
+            with contextlib.suppress(OSError):
+                await parts.blobs.delete(stored["blobKey"])
+
+
+def _delay_seconds(attempt: int, asked: float | None) -> float:
+    """What the supplier asked for, else doubling; a little more, so that many do not come back at once."""
+    delay = asked if asked is not None else FIRST_DELAY_SECONDS * 2 ** (attempt - 1)
+    return delay * random.uniform(1.0, 1.25)  # noqa: S311 — spreading, not secrecy
