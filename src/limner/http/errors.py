@@ -1,0 +1,37 @@
+"""How a named failure looks over HTTP: one shape, one place."""
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Scope
+
+from limner.errors import ServiceError, Unauthorized
+from limner.http.json import Json
+
+
+def request_id(scope: Scope) -> str:
+    return scope.get("limner.request_id", "")
+
+
+def error_data(error: ServiceError, scope: Scope) -> dict[str, Any]:
+    return {**error.as_data(), "requestId": request_id(scope)}
+
+
+def error_response(error: ServiceError, scope: Scope) -> Response:
+    return Json({"error": error_data(error, scope)}, error.status, headers=headers_of(error, scope))
+
+
+def headers_of(error: ServiceError, scope: Scope) -> dict[str, str]:
+    headers: dict[str, str] = {}
+    if error.retry_after_seconds is not None:
+        headers["Retry-After"] = str(error.retry_after_seconds)
+    if isinstance(error, Unauthorized):
+        headers["WWW-Authenticate"] = scope.get("limner.challenge", 'Bearer realm="limner"')
+    return headers
+
+
+async def show(request: Request, error: Exception) -> Response:
+    """The exception handler of every route that speaks our own error shape."""
+    assert isinstance(error, ServiceError)
+    return error_response(error, request.scope)

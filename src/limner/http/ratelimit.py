@@ -1,0 +1,126 @@
+"""How often a key may call: GCRA, `burst` calls at once and one more each second.
+
+In one process the bucket is a number in memory; across processes it is a row, and one statement
+decides (`full_at` is GCRA's theoretical arrival time, in milliseconds).
+"""
+
+import math
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Protocol
+
+from limner.accounts.principal import Principal
+from limner.db.base import Database, Transaction
+from limner.db.types import Clock, to_ms
+from limner.errors import RateLimited
+
+STEP_MS = 1000
+ACCOUNT_FACTOR = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """The outcome of one call: allowed or not, what is left at once, seconds until the next is allowed."""
+
+    allowed: bool
+    remaining: int
+    retry_after_seconds: int
+
+
+class Buckets(Protocol):
+    async def take(self, bucket: str, burst: int) -> Taken: ...
+
+
+class MemoryBuckets:
+    """Exact within one process; full buckets are forgotten."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._full_at: dict[str, int] = {}
+
+    async def take(self, bucket: str, burst: int) -> Taken:
+        now = to_ms(self._clock())
+        full_at = max(self._full_at.get(bucket, 0), now) + STEP_MS
+        if full_at - now > burst * STEP_MS:
+            return _refused(full_at, now, burst)
+        if len(self._full_at) > 10_000:
+            self._full_at = {name: moment for name, moment in self._full_at.items() if moment > now}
+        self._full_at[bucket] = full_at
+        return _allowed(full_at, now, burst)
+
+
+class DatabaseBuckets:
+    """Exact across processes."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def take(self, bucket: str, burst: int) -> Taken:
+        now = to_ms(self._clock())
+        return await self._database.write(lambda tx: _take(tx, bucket, burst, now))
+
+    async def sweep(self) -> None:
+        """Forget the buckets that are full again."""
+        now = self._clock()
+        await self._database.write(
+            lambda tx: tx.execute("DELETE FROM rate_limits WHERE full_at < :past", past=now - timedelta(minutes=5))
+        )
+
+
+class RateLimit:
+    """The limit per key, and above it the account's. `burst` 0 turns both off."""
+
+    def __init__(self, buckets: Buckets, burst: int) -> None:
+        self._buckets = buckets
+        self._burst = burst
+
+    async def check(self, principal: Principal) -> dict[str, str]:
+        """The headers that tell the caller where it stands; raises RateLimited."""
+        if self._burst == 0:
+            return {}
+        own = await self._buckets.take(f"caller:{principal.caller_id}", self._burst)
+        if not own.allowed:
+            raise RateLimited(
+                f"More than {self._burst} calls at once; one more is allowed each second.",
+                retry_after_seconds=own.retry_after_seconds,
+            )
+        account = await self._buckets.take(f"account:{principal.account_id}", self._burst * ACCOUNT_FACTOR)
+        if not account.allowed:
+            raise RateLimited("This account calls too often.", retry_after_seconds=account.retry_after_seconds)
+        return self._headers(own)
+
+    def _headers(self, own: Taken) -> dict[str, str]:
+        """draft-ietf-httpapi-ratelimit-headers-11: `q` is the quota, `w` the window, `r` what remains, `t` until one more."""
+        return {
+            "RateLimit-Policy": f'"key";q={self._burst};w={self._burst}',
+            "RateLimit": f'"key";r={own.remaining};t={own.retry_after_seconds}',
+        }
+
+
+def _take(tx: Transaction, bucket: str, burst: int, now: int) -> Taken:
+    row = tx.first(
+        """INSERT INTO rate_limits (bucket, full_at) VALUES (:bucket, :now + :step)
+           ON CONFLICT (bucket) DO UPDATE
+           SET full_at = CASE WHEN rate_limits.full_at > :now THEN rate_limits.full_at ELSE :now END + :step
+           WHERE CASE WHEN rate_limits.full_at > :now THEN rate_limits.full_at ELSE :now END + :step - :now <= :most
+           RETURNING full_at""",
+        bucket=bucket,
+        now=now,
+        step=STEP_MS,
+        most=burst * STEP_MS,
+    )
+    if row is not None:
+        return _allowed(row["full_at"], now, burst)
+    full_at = tx.scalar("SELECT full_at FROM rate_limits WHERE bucket = :bucket", bucket=bucket)
+    return _refused(full_at + STEP_MS, now, burst)
+
+
+def _allowed(full_at: int, now: int, burst: int) -> Taken:
+    left_ms = burst * STEP_MS - (full_at - now)
+    remaining = left_ms // STEP_MS
+    return Taken(True, remaining, 0 if remaining else math.ceil((STEP_MS - left_ms) / 1000))
+
+
+def _refused(full_at: int, now: int, burst: int) -> Taken:
+    return Taken(False, 0, max(1, math.ceil((full_at - now - burst * STEP_MS) / 1000)))

@@ -1,0 +1,169 @@
+"""REST for pictures: make, get, list, cancel, delete (docs/rest.md)."""
+
+from dataclasses import replace
+from typing import Annotated, Any
+
+import pybase64
+from pydantic import Field
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from limner.accounts.principal import Principal
+from limner.errors import InvalidRequest, NotFound, from_data
+from limner.http.json import Json, body_of
+from limner.images.generations import Filter, Generation, Status
+from limner.images.links import ImageLinks
+from limner.images.requests import NewImages
+from limner.images.service import Images, Quote, Started
+from limner.rest import reading
+from limner.rest.door import Door
+from limner.schemas import WAIT_SECONDS, Edit, Generate, Image, parse
+
+STATUSES: tuple[Status, ...] = ("queued", "running", "succeeded", "failed", "cancelled")
+
+
+class RestGenerate(Generate):
+    include_bytes: bool = True
+    ttl_seconds: Annotated[int, Field(ge=60, le=86400)] = 900
+
+
+class RestEdit(Edit):
+    include_bytes: bool = True
+    ttl_seconds: Annotated[int, Field(ge=60, le=86400)] = 900
+
+
+class ImageRoutes:
+    def __init__(self, images: Images, links: ImageLinks) -> None:
+        self._images = images
+        self._links = links
+
+    def routes(self, door: Door) -> list[Route]:
+        return [
+            door.route("/api/v1/images/generate", self._generate, "POST"),
+            door.route("/api/v1/images/edit", self._edit, "POST"),
+            door.route("/api/v1/images", self._list),
+            door.route("/api/v1/images/{id}", self._get),
+            door.route("/api/v1/images/{id}", self._delete, "DELETE"),
+            door.route("/api/v1/images/{id}/cancel", self._cancel, "POST"),
+        ]
+
+    async def _generate(self, request: Request, principal: Principal) -> Response:
+        body = parse(RestGenerate, await body_of(request))
+        return await self._make(request, principal, body, body.new_images(nearest_size=True))
+
+    async def _edit(self, request: Request, principal: Principal) -> Response:
+        body = parse(RestEdit, await body_of(request))
+        return await self._make(request, principal, body, body.new_images(nearest_size=True))
+
+    async def _make(
+        self, request: Request, principal: Principal, body: RestGenerate | RestEdit, new: NewImages
+    ) -> Response:
+        new = _with_headers(request, new)
+        if body.dry_run:
+            return Json(quote_data(await self._images.quote(principal, new)))
+        started = await self._images.start(principal, new)
+        seconds = 0 if not new.waits else WAIT_SECONDS if body.wait_seconds is None else body.wait_seconds
+        rows = await self._images.wait(started, seconds)
+        return await self._made(
+            principal, started, rows, include_bytes=body.include_bytes, ttl_seconds=body.ttl_seconds
+        )
+
+    async def _made(
+        self, principal: Principal, started: Started, rows: list[Generation], *, include_bytes: bool, ttl_seconds: int
+    ) -> Response:
+        rows = sorted(rows, key=lambda row: (row.status != "succeeded", row.position))
+        if not rows:
+            raise NotFound("The picture was deleted.")
+        if all(row.status in ("failed", "cancelled") for row in rows):
+            raise _failure(rows[0])
+        available = (await self._images.balance(principal)).available
+        shown = [
+            await self._shown(
+                row, available, replayed=started.replayed, include_bytes=include_bytes, ttl_seconds=ttl_seconds
+            )
+            for row in rows
+        ]
+        data: dict[str, Any] = {
+            "image": {**shown[0], "others": shown[1:]},
+            "credits": {"charged": sum(row.charged for row in rows), "remaining": available},
+        }
+        if all(row.has_ended for row in rows):
+            return Json(data)
+        return Json(data, 202, headers={"Location": f"/api/v1/images/{rows[0].id}", "Retry-After": "2"})
+
+    async def _get(self, request: Request, principal: Principal) -> Response:
+        seconds = reading.whole(request, "wait", 0, least=0, most=WAIT_SECONDS)
+        ttl_seconds = reading.whole(request, "ttlSeconds", 900, least=60, most=86400)
+        metadata_only = reading.choice(request, "format", ("metadata",)) is not None
+        row = await self._images.get_when_ended(principal, request.path_params["id"], seconds)
+        available = (await self._images.balance(principal)).available
+        shown = await self._shown(
+            row, available, replayed=False, include_bytes=not metadata_only, ttl_seconds=ttl_seconds
+        )
+        return Json({"image": shown})
+
+    async def _list(self, request: Request, principal: Principal) -> Response:
+        limit, offset = reading.page_of(request)
+        which = _filter(request)
+        page = await self._images.page(principal, which, limit=limit, offset=offset)
+        available = (await self._images.balance(principal)).available
+        shown = [Image.of(row, self._link(row, 900), available).data() for row in page.generations]
+        cursor = page.generations[-1].id if len(page.generations) == limit else None
+        return Json({"images": shown, "total": page.total, "limit": limit, "offset": offset, "nextCursor": cursor})
+
+    async def _delete(self, request: Request, principal: Principal) -> Response:
+        await self._images.delete(principal, request.path_params["id"])
+        return Response(status_code=204)
+
+    async def _cancel(self, request: Request, principal: Principal) -> Response:
+        row = await self._images.cancel(principal, request.path_params["id"])
+        available = (await self._images.balance(principal)).available
+        return Json({"image": Image.of(row, self._link(row, 900), available).data()})
+
+    async def _shown(
+        self, row: Generation, available: int, *, replayed: bool, include_bytes: bool, ttl_seconds: int
+    ) -> dict[str, Any]:
+        shown = Image.of(row, self._link(row, ttl_seconds), available, replayed=replayed).data()
+        if include_bytes and row.status == "succeeded":
+            shown["b64_json"] = pybase64.b64encode_as_string(await self._images.content(row))
+        return shown
+
+    def _link(self, row: Generation, ttl_seconds: int) -> Any:
+        return self._links.sign(row, ttl_seconds) if row.status == "succeeded" else None
+
+
+def quote_data(quote: Quote) -> dict[str, Any]:
+    return {
+        "credits": {"wouldCharge": quote.would_charge, "wouldRemain": quote.would_remain},
+        "warnings": list(quote.warnings),
+    }
+
+
+def _with_headers(request: Request, new: NewImages) -> NewImages:
+    """`Idempotency-Key` and `Prefer: respond-async` (RFC 7240) say the same as their fields."""
+    key = request.headers.get("idempotency-key")
+    if key is not None:
+        if not 1 <= len(key) <= 255:
+            raise reading.wrong("Idempotency-Key", "must have 1 to 255 characters")
+        if new.idempotency_key not in (None, key):
+            raise InvalidRequest("The header Idempotency-Key and the field idempotencyKey differ.")
+        new = replace(new, idempotency_key=key)
+    preferences = {word.strip().lower() for word in request.headers.get("prefer", "").split(",")}
+    return replace(new, waits=False) if "respond-async" in preferences else new
+
+
+def _filter(request: Request) -> Filter:
+    status = reading.choice(request, "status", STATUSES)
+    return Filter(
+        statuses=None if status is None else tuple(each for each in STATUSES if each == status),
+        model_id=reading.text(request, "modelId"),
+        text=reading.text(request, "q"),
+        before_id=reading.text(request, "cursor"),
+    )
+
+
+def _failure(row: Generation) -> Exception:
+    if row.error is None:
+        return InvalidRequest("The generation was cancelled; nothing was charged.", generation_id=row.id)
+    return from_data(row.error)
