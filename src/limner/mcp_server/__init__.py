@@ -1,0 +1,1 @@
+"""The MCP door: Streamable HTTP in both protocol eras, one endpoint per edition."""

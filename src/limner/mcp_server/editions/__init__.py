@@ -1,0 +1,1 @@
+"""The tool names and shapes an endpoint shows: one file per edition."""

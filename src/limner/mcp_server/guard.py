@@ -1,0 +1,171 @@
+"""What stands before the MCP transport: method, host, origin, key and limit. Pure ASGI.
+
+The transport below would open an endless stream on GET, answer OPTIONS with 401, and knows neither our
+keys nor our limit; all of that ends here.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from limner.accounts.principal import Principal
+from limner.errors import RateLimited, ServiceError
+from limner.http.auth import Bearer
+from limner.http.errors import error_data, error_response, headers_of
+from limner.http.json import Json
+from limner.http.ratelimit import RateLimit
+from limner.mcp_server.clients import Client, Sessions, from_user_agent
+
+COUNTED = frozenset({"tools/call", "resources/read", "prompts/get"})
+"""The methods the rate limit counts: not handshakes and lists, of which one call costs up to ten."""
+
+CORS = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Allow-Methods": "POST, OPTIONS",
+    "Access-Control-Allow-Headers": (
+        "Authorization, Content-Type, Accept, Mcp-Session-Id, MCP-Protocol-Version, Mcp-Method, Mcp-Name, Last-Event-ID"
+    ),
+    "Access-Control-Expose-Headers": "Mcp-Session-Id, WWW-Authenticate, Retry-After, X-Request-Id",
+    "Access-Control-Max-Age": "86400",
+}
+
+
+class Guard:
+    """`allowed_hosts` and `allowed_origins` follow from the public URL (protection against DNS rebinding)."""
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        bearer: Bearer,
+        rate_limit: RateLimit,
+        sessions: Sessions,
+        allowed_hosts: frozenset[str],
+        allowed_origins: frozenset[str],
+    ) -> None:
+        self._app = app
+        self._bearer = bearer
+        self._rate_limit = rate_limit
+        self._sessions = sessions
+        self._allowed_hosts = allowed_hosts
+        self._allowed_origins = allowed_origins
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = Headers(scope=scope)
+        if (refusal := self._refusal(scope, headers)) is not None:
+            await refusal(scope, receive, send)
+            return
+        try:
+            principal = await self._bearer.principal(scope)
+        except ServiceError as error:
+            await _with_cors(error_response(error, scope))(scope, receive, send)
+            return
+        body = await _read(receive)
+        await self._serve(principal, headers, body, scope, receive, send)
+
+    def _refusal(self, scope: Scope, headers: Headers) -> Response | None:
+        if headers.get("host", "") not in self._allowed_hosts:
+            return Response("The Host header names another server.", status_code=421)
+        origin = headers.get("origin")
+        if origin is not None and origin not in self._allowed_origins:
+            return Response("Requests from that origin are not allowed.", status_code=403)
+        if scope["method"] == "OPTIONS":
+            return Response(status_code=204, headers=CORS | {"Access-Control-Allow-Origin": origin or "*"})
+        if scope["method"] != "POST":
+            return Response(status_code=405, headers=CORS | {"Allow": "POST, OPTIONS"})
+        return None
+
+    async def _serve(
+        self, principal: Principal, headers: Headers, body: bytes, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        message = _message(body)
+        scope["limner.principal"] = principal
+        scope["limner.client"] = self._client(message, headers)
+        limits: dict[str, str] = {}
+        try:
+            if message.get("method") in COUNTED:
+                limits = await self._rate_limit.check(principal)
+        except RateLimited as error:
+            await _too_many(error, message, scope)(scope, receive, send)
+            return
+        extra = CORS | limits
+        if message.get("method") == "initialize":
+            extra |= {"Mcp-Session-Id": self._sessions.issue(scope["limner.client"])}
+        await self._app(scope, _replay(body, receive), _adding(extra, send))
+
+    def _client(self, message: Mapping[str, Any], headers: Headers) -> Client:
+        info = _info(message)
+        if info is not None:
+            return Client(str(info.get("name", "")), str(info.get("version", "")))
+        session_id = headers.get("mcp-session-id")
+        known = self._sessions.read(session_id) if session_id else None
+        return known or from_user_agent(headers.get("user-agent", ""))
+
+
+async def _read(receive: Receive) -> bytes:
+    pieces: list[bytes] = []
+    while True:
+        message = await receive()
+        pieces.append(message.get("body", b""))
+        if not message.get("more_body", False):
+            return b"".join(pieces)
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    """Hand the body on once; after it, whatever the connection says (a disconnect)."""
+    handed_on = False
+
+    async def replayed() -> Message:
+        nonlocal handed_on
+        if handed_on:
+            return await receive()
+        handed_on = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return replayed
+
+
+def _message(body: bytes) -> Mapping[str, Any]:
+    """The JSON-RPC message, as far as the guard needs it; broken ones are the transport's to answer."""
+    try:
+        message = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return {}
+    return message if isinstance(message, dict) else {}
+
+
+def _info(message: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """clientInfo: of `initialize` (legacy), or in the request's `_meta` (2026-07-28)."""
+    params = message.get("params")
+    if not isinstance(params, dict):
+        return None
+    meta = params.get("_meta")
+    info = meta.get("io.modelcontextprotocol/clientInfo") if isinstance(meta, dict) else None
+    info = info if info is not None else params.get("clientInfo")
+    return info if isinstance(info, dict) else None
+
+
+def _too_many(error: RateLimited, message: Mapping[str, Any], scope: Scope) -> Response:
+    """429, with the error both as JSON-RPC and as our own shape."""
+    data = error_data(error, scope)
+    rpc = {"code": 429, "message": str(error), "data": data}
+    body = {"jsonrpc": "2.0", "id": message.get("id"), "error": rpc}
+    return _with_cors(Json(body, 429, headers=headers_of(error, scope)))
+
+
+def _with_cors(response: Response) -> Response:
+    response.headers.update(CORS)
+    return response
+
+
+def _adding(extra: Mapping[str, str], send: Send) -> Send:
+    async def adding(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            MutableHeaders(scope=message).update(extra)
+        await send(message)
+
+    return adding

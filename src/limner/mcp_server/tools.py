@@ -1,0 +1,129 @@
+"""What a tool is to us, and how a call reaches it: typed arguments in, a result or a coded error out."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+import mcp_types
+import structlog
+from mcp.server.context import ServerRequestContext
+from mcp.shared.exceptions import MCPError
+
+from limner.accounts.principal import Principal, Scope
+from limner.errors import Internal, ServiceError
+from limner.images.requests import scope_missing
+from limner.mcp_server.clients import Client, Profile, profile_of
+from limner.schemas import Shape, json_schema, parse
+
+S = TypeVar("S", bound=Shape)
+
+log = structlog.stdlib.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """Who calls, with what client, and the way back for progress."""
+
+    principal: Principal
+    client: Client
+    profile: Profile
+    wants_progress: bool
+    request_id: str
+    context: ServerRequestContext[Any, Any]
+
+    @classmethod
+    def of(cls, context: ServerRequestContext[Any, Any]) -> "ToolCall":
+        scope = context.request.scope
+        principal, client = scope["limner.principal"], scope["limner.client"]
+        return cls(
+            principal=principal,
+            client=client,
+            profile=profile_of(client, principal.client_profile),
+            wants_progress=bool(context.meta and "progress_token" in context.meta),
+            request_id=scope.get("limner.request_id", ""),
+            context=context,
+        )
+
+    async def report(self, progress: float, total: float | None, message: str) -> None:
+        await self.context.session.report_progress(progress, total, message)
+
+
+@dataclass(frozen=True, slots=True)
+class Tool(Generic[S]):
+    """`scope` is what its caller needs: without it, the tool is not listed and not served."""
+
+    name: str
+    title: str
+    description: str
+    shape: type[S]
+    scope: Scope
+    call: Callable[[ToolCall, S], Awaitable[mcp_types.CallToolResult]]
+    output_schema: Mapping[str, Any] | None = None
+    spends: bool = False
+    reads: bool = True
+    icons: Sequence[mcp_types.Icon] = ()
+    meta: Mapping[str, Any] | None = None
+    input_schema: dict[str, Any] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "input_schema", json_schema(self.shape))
+
+    def listed(self) -> mcp_types.Tool:
+        return mcp_types.Tool(
+            name=self.name,
+            title=self.title,
+            description=self.description,
+            input_schema=self.input_schema,
+            output_schema=dict(self.output_schema) if self.output_schema else None,
+            annotations=mcp_types.ToolAnnotations(
+                read_only_hint=self.reads,
+                destructive_hint=None if self.reads else False,
+                open_world_hint=True if self.spends else None,
+            ),
+            icons=list(self.icons) or None,
+            meta=dict(self.meta) if self.meta else None,
+        )
+
+
+class Toolbox:
+    """The tools of one edition, in their order."""
+
+    def __init__(self, tools: Sequence[Tool[Any]]) -> None:
+        self._tools = {tool.name: tool for tool in tools}
+
+    def listed(self, principal: Principal) -> list[mcp_types.Tool]:
+        return [tool.listed() for tool in self._tools.values() if principal.has(tool.scope)]
+
+    def input_schema(self, name: str) -> Mapping[str, Any] | None:
+        tool = self._tools.get(name)
+        return tool.input_schema if tool else None
+
+    async def call(self, call: ToolCall, name: str, arguments: Mapping[str, Any] | None) -> mcp_types.CallToolResult:
+        """Business errors become results the model can read; an unknown tool is a JSON-RPC error (-32602)."""
+        tool = self._tools.get(name)
+        if tool is None:
+            raise MCPError(mcp_types.INVALID_PARAMS, f"Unknown tool: {name[:100]}")
+        try:
+            if not call.principal.has(tool.scope):
+                raise scope_missing(tool.scope)
+            return await tool.call(call, parse(tool.shape, dict(arguments or {})))
+        except ServiceError as error:
+            return error_result(error, call.request_id)
+        except Exception:
+            log.exception("tool failed", tool=name, request_id=call.request_id)
+            return error_result(Internal(), call.request_id)
+
+
+def error_result(error: ServiceError, request_id: str) -> mcp_types.CallToolResult:
+    """`code: sentence. next step.` for those who read text, the object for those who read structure."""
+    return mcp_types.CallToolResult(
+        content=[mcp_types.TextContent(type="text", text=error_text(error))],
+        structured_content={"error": {**error.as_data(), "requestId": request_id}},
+        is_error=True,
+    )
+
+
+def error_text(error: ServiceError) -> str:
+    wait = f" Wait {error.retry_after_seconds} s." if error.retry_after_seconds else ""
+    generation = f" Generation: {error.generation_id}." if error.generation_id else ""
+    return f"{error.code}: {error.message} {error.next_step}{wait}{generation}".strip()
