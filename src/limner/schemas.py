@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError
 from pydantic.alias_generators import to_camel
 
 from limner.catalog.models import Catalog, Model, Options
@@ -25,20 +25,16 @@ def iso(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
 
 
-def _storable(text: str) -> str:
-    if "\x00" in text:
-        raise ValueError("must not contain NUL characters")
-    if re.search(r"[\ud800-\udfff]", text):
-        raise ValueError("must not contain unpaired surrogates")
-    return text
-
-
 def _well_formed(value: Any) -> Any:
-    """Before pydantic sees it: an unpaired surrogate is its own clear error."""
-    return _storable(value) if isinstance(value, str) else value
+    """What no database stores and no wire carries is its own clear error."""
+    if isinstance(value, str) and "\x00" in value:
+        raise ValueError("must not contain NUL characters")
+    if isinstance(value, str) and re.search(r"[\ud800-\udfff]", value):
+        raise ValueError("must not contain unpaired surrogates")
+    return value
 
 
-Text = Annotated[str, BeforeValidator(_well_formed), AfterValidator(_storable)]
+Text = Annotated[str, BeforeValidator(_well_formed)]
 Time = Annotated[datetime, PlainSerializer(iso, return_type=str)]
 
 

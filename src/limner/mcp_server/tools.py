@@ -33,6 +33,7 @@ class ToolCall:
 
     @classmethod
     def of(cls, context: ServerRequestContext[Any, Any]) -> "ToolCall":
+        assert context.request is not None
         scope = context.request.scope
         principal, client = scope["limner.principal"], scope["limner.client"]
         return cls(
@@ -81,7 +82,7 @@ class Tool(Generic[S]):
                 open_world_hint=True if self.spends else None,
             ),
             icons=list(self.icons) or None,
-            meta=dict(self.meta) if self.meta else None,
+            _meta=dict(self.meta) if self.meta else None,
         )
 
 

@@ -1,0 +1,315 @@
+"""Puts the parts together: a Config becomes running services and one ASGI app. Nothing else does."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+import structlog
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from limner.blobs.base import Blobs
+from limner.blobs.open import open_blobs
+from limner.catalog.models import Catalog, load
+from limner.config import Config, ProviderAccess
+from limner.db.base import Database
+from limner.db.engine import open_database
+from limner.db.lock import serving_lock
+from limner.db.migrate import migrate
+from limner.db.types import Clock, new_id, now
+from limner.errors import NotFound, ServiceError
+from limner.fetching.fetcher import Fetcher
+from limner.http.auth import ApiKeys, Bearer
+from limner.http.errors import error_response, show
+from limner.http.middleware import BodyLimit, RequestIds
+from limner.http.ratelimit import DatabaseBuckets, MemoryBuckets, RateLimit
+from limner.images import secrets
+from limner.images.attempt import Parts
+from limner.images.links import ImageLinks
+from limner.images.recovery import Recovery
+from limner.images.references import PictureReferences
+from limner.images.runner import Runner
+from limner.images.secrets import Secret
+from limner.images.service import Images, Limits
+from limner.mcp_server.clients import Sessions
+from limner.mcp_server.editions.native import INSTRUCTIONS, NativeTools
+from limner.mcp_server.guard import Guard
+from limner.mcp_server.server import Endpoint
+from limner.mcp_server.tools import Toolbox
+from limner.providers.registry import Providers, ProviderSettings
+from limner.queue.embedded import EmbeddedEvents, EmbeddedQueue
+from limner.rest.account import AccountRoutes
+from limner.rest.door import Door
+from limner.rest.health import HealthRoutes
+from limner.rest.images import ImageRoutes
+from limner.rest.links import LinkRoutes
+
+FLUSH_SECONDS = 5.0
+DRAIN_SECONDS = 20.0
+
+log = structlog.stdlib.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class State:
+    """What the process knows about itself: whether it was told to end."""
+
+    stopping: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The running parts of one process."""
+
+    config: Config
+    clock: Clock
+    database: Database
+    blobs: Blobs
+    providers: Providers
+    catalog: Catalog
+    images: Images
+    links: ImageLinks
+    fetcher: Fetcher
+    keyring: "Keyring"
+    parts: Parts
+    queue: EmbeddedQueue
+    api_keys: ApiKeys
+    bearer: Bearer
+    rate_limit: RateLimit
+    process_id: str
+    state: State = field(default_factory=State)
+
+
+@asynccontextmanager
+async def running(config: Config, *, clock: Clock = now, providers: Providers | None = None) -> AsyncGenerator["Server"]:
+    """Everything one serving process needs, from the database up; it drains and closes at the end.
+
+    Raises what a person must mend: BadConfiguration, BadCatalog, DatabaseTooNew, AlreadyServed, OSError.
+    """
+    async with AsyncExitStack() as stack:
+        stack.enter_context(serving_lock(config.database_url))
+        services = await _open(config, clock, providers, stack)
+        runner = Runner(services.parts, services.queue, deadline_seconds=config.generation_deadline_seconds)
+        endpoint = _native_endpoint(services)
+        await stack.enter_async_context(endpoint.run())
+        background = [
+            runner.run(),
+            Recovery(services.parts, services.queue).run(),
+            _repeat(services.api_keys.flush, FLUSH_SECONDS),
+            _repeat(services.keyring.refresh, FLUSH_SECONDS),
+        ]
+        async with _background(background):
+            yield Server(services, _app(services, endpoint))
+            services.state.stopping = True
+            await runner.stop(DRAIN_SECONDS)
+        await services.images.close()
+        await services.api_keys.flush()
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    services: Services
+    app: Starlette
+
+
+class Keyring:
+    """The signing secrets, read again every few seconds so that a rotation reaches every process."""
+
+    def __init__(self, database: Database, clock: Clock, own: Sequence[Secret]) -> None:
+        self._database = database
+        self._clock = clock
+        self._own = list(own)
+        self._secrets: list[Secret] = list(own)
+
+    def __call__(self) -> Sequence[Secret]:
+        return self._secrets
+
+    async def refresh(self) -> None:
+        if not self._own:
+            self._secrets = await self._database.write(lambda tx: secrets.current(tx, "links", self._clock()))
+
+
+async def _open(config: Config, clock: Clock, providers: Providers | None, stack: AsyncExitStack) -> Services:
+    config.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    await asyncio.to_thread(migrate, config.database_url)
+    database = await open_database(config.database_url)
+    stack.push_async_callback(database.close)
+    blobs = open_blobs(config.blobs_url, endpoint=config.blobs_endpoint)
+    stack.push_async_callback(blobs.close)
+    providers = providers or Providers(_provider_settings(config))
+    stack.push_async_callback(providers.close)
+    fetcher = Fetcher()
+    stack.push_async_callback(fetcher.close)
+    keyring = Keyring(database, clock, secrets.from_texts(config.secret_keys))
+    await keyring.refresh()
+    catalog = Catalog(
+        load(config.catalog_path, await providers.discover()),
+        unavailable=providers.unavailable,
+        default_model=config.default_model,
+    )
+    _log_providers(config)
+    queue, events, process_id = EmbeddedQueue(), EmbeddedEvents(), new_id()
+    parts = Parts(database=database, blobs=blobs, events=events, suppliers=providers, clock=clock)
+    images = Images(
+        database=database,
+        catalog=catalog,
+        queue=queue,
+        events=events,
+        blobs=blobs,
+        references=PictureReferences(database=database, blobs=blobs, fetcher=fetcher, clock=clock),
+        clock=clock,
+        limits=Limits(config.billing, config.queue_per_account, config.queue_deadline_seconds),
+        process_id=process_id,
+    )
+    api_keys = ApiKeys(database, clock)
+    buckets = MemoryBuckets(clock) if config.is_sqlite else DatabaseBuckets(database, clock)
+    return Services(
+        config=config,
+        clock=clock,
+        database=database,
+        blobs=blobs,
+        providers=providers,
+        catalog=catalog,
+        images=images,
+        links=ImageLinks(public_url=config.public_url, secrets=keyring, clock=clock),
+        fetcher=fetcher,
+        keyring=keyring,
+        parts=parts,
+        queue=queue,
+        api_keys=api_keys,
+        bearer=Bearer([api_keys]),
+        rate_limit=RateLimit(buckets, config.rate_limit),
+        process_id=process_id,
+    )
+
+
+def _app(services: Services, endpoint: Endpoint) -> Starlette:
+    door = Door(services.bearer, services.rate_limit)
+    checks = {"database": _database_check(services.database), "blobs": services.blobs.check}
+    routes: list[BaseRoute] = [
+        *HealthRoutes(checks, lambda: services.state.stopping).routes(),
+        *ImageRoutes(services.images, services.links).routes(door),
+        *AccountRoutes(services.images).routes(door),
+        *LinkRoutes(services.database, services.blobs, services.links).routes(),
+        Route("/api/mcp", _guarded(services, endpoint)),
+    ]
+    return Starlette(
+        routes=routes,
+        middleware=[Middleware(RequestIds), Middleware(BodyLimit, services.config.max_body_bytes)],
+        exception_handlers={ServiceError: show, 404: _no_such_page, 405: _no_such_method},
+    )
+
+
+def _native_endpoint(services: Services) -> Endpoint:
+    return Endpoint(
+        name="limner",
+        title="Limner",
+        instructions=INSTRUCTIONS,
+        toolbox=Toolbox(NativeTools(services.images, services.links).tools()),
+        max_body_bytes=services.config.max_body_bytes,
+    )
+
+
+def _guarded(services: Services, endpoint: Endpoint) -> Guard:
+    hosts = _hosts(services.config)
+    return Guard(
+        endpoint.app,
+        bearer=services.bearer,
+        rate_limit=services.rate_limit,
+        sessions=Sessions(services.keyring),
+        allowed_hosts=hosts,
+        allowed_origins=frozenset({services.config.public_url, *(f"http://{host}" for host in _local_hosts(services.config))}),
+    )
+
+
+def _hosts(config: Config) -> frozenset[str]:
+    """The names a request may come by: the public URL's (with and without its port), and this machine's own."""
+    public = urlsplit(config.public_url)
+    port = public.port or (443 if public.scheme == "https" else 80)
+    return frozenset({public.netloc, f"{public.hostname}", f"{public.hostname}:{port}", *_local_hosts(config)})
+
+
+def _local_hosts(config: Config) -> list[str]:
+    return [f"{name}:{config.port}" for name in ("127.0.0.1", "localhost", "[::1]")]
+
+
+def _provider_settings(config: Config) -> ProviderSettings:
+    def url(access: ProviderAccess, default: str) -> str:
+        return access.base_url or default
+
+    return ProviderSettings(
+        openai_api_key=config.openai.api_key,
+        openai_base_url=url(config.openai, "https://api.openai.com/v1"),
+        google_api_key=config.google.api_key,
+        google_base_url=url(config.google, "https://generativelanguage.googleapis.com"),
+        openrouter_api_key=config.openrouter.api_key,
+        openrouter_base_url=url(config.openrouter, "https://openrouter.ai/api/v1"),
+        bfl_api_key=config.bfl.api_key,
+        bfl_base_url=url(config.bfl, "https://api.bfl.ai"),
+        compatible_base_url=config.compatible.base_url,
+        compatible_api_key=config.compatible.api_key,
+        compatible_models=config.compatible_models,
+        comfyui_url=config.comfyui_url,
+        comfyui_workflow=config.comfyui_workflow,
+    )
+
+
+def _log_providers(config: Config) -> None:
+    for name in ("openai", "google", "openrouter", "bfl", "compatible"):
+        access: ProviderAccess = getattr(config, name)
+        if access.key_source is not None:
+            log.info("provider found", provider=name, key_from=access.key_source)
+
+
+def _database_check(database: Database) -> Callable[[], Coroutine[Any, Any, None]]:
+    async def check() -> None:
+        await database.read(lambda tx: tx.scalar("SELECT 1"))
+
+    return check
+
+
+async def _repeat(work: Callable[[], Coroutine[Any, Any, None]], seconds: float) -> None:
+    while True:
+        await asyncio.sleep(seconds)
+        try:
+            await work()
+        except OSError as problem:
+            log.warning("a regular task waits for the database", error=str(problem))
+
+
+@asynccontextmanager
+async def _background(work: Sequence[Coroutine[Any, Any, None]]) -> AsyncGenerator[None]:
+    tasks = [asyncio.create_task(each) for each in work]
+    for task in tasks:
+        task.add_done_callback(_log_end)
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _log_end(task: "asyncio.Task[None]") -> None:
+    if not task.cancelled() and (problem := task.exception()) is not None:
+        log.error("a background task ended", exc_info=problem)
+
+
+async def _no_such_page(request: Request, error: Exception) -> Response:
+    return error_response(NotFound(f"There is nothing at {request.url.path[:200]}."), request.scope)
+
+
+async def _no_such_method(request: Request, error: Exception) -> Response:
+    headers: dict[str, str] = getattr(error, "headers", None) or {}
+    response = error_response(NotFound("That path does not take this method."), request.scope)
+    response.status_code = 405
+    response.headers.update(headers)
+    return response
