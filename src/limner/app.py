@@ -88,7 +88,9 @@ class Services:
 
 
 @asynccontextmanager
-async def running(config: Config, *, clock: Clock = now, providers: Providers | None = None) -> AsyncGenerator["Server"]:
+async def running(
+    config: Config, *, clock: Clock = now, providers: Providers | None = None
+) -> AsyncGenerator["Server"]:
     """Everything one serving process needs, from the database up; it drains and closes at the end.
 
     Raises what a person must mend: BadConfiguration, BadCatalog, DatabaseTooNew, AlreadyServed, OSError.
@@ -225,7 +227,9 @@ def _guarded(services: Services, endpoint: Endpoint) -> Guard:
         rate_limit=services.rate_limit,
         sessions=Sessions(services.keyring),
         allowed_hosts=hosts,
-        allowed_origins=frozenset({services.config.public_url, *(f"http://{host}" for host in _local_hosts(services.config))}),
+        allowed_origins=frozenset(
+            {services.config.public_url, *(f"http://{host}" for host in _local_hosts(services.config))}
+        ),
     )
 
 

@@ -34,7 +34,7 @@ def _well_formed(value: Any) -> Any:
     return value
 
 
-Text = Annotated[str, BeforeValidator(_well_formed)]
+WELL_FORMED = BeforeValidator(_well_formed)
 Time = Annotated[datetime, PlainSerializer(iso, return_type=str)]
 
 
@@ -60,13 +60,13 @@ class Shape(BaseModel):
 class _Making(Shape):
     """What generating and editing share."""
 
-    model_id: Annotated[Text, Field(max_length=200, description="See list_models; default: the server's.")] | None = (
-        None
-    )
-    aspect_ratio: Annotated[Text, Field(max_length=16, description="Such as 1:1, 3:2, 16:9.")] | None = None
+    model_id: (
+        Annotated[str, Field(max_length=200, description="See list_models; default: the server's."), WELL_FORMED] | None
+    ) = None
+    aspect_ratio: Annotated[str, Field(max_length=16, description="Such as 1:1, 3:2, 16:9."), WELL_FORMED] | None = None
     resolution: Literal["1K", "2K", "4K"] | None = None
     quality: Literal["draft", "standard", "high"] | None = None
-    style: Annotated[Text, Field(max_length=500, description="Added to the prompt.")] | None = None
+    style: Annotated[str, Field(max_length=500, description="Added to the prompt."), WELL_FORMED] | None = None
     thinking_level: Literal["default", "deep"] | None = None
     background: Literal["auto", "opaque", "transparent"] | None = None
     output_format: Literal["png", "jpeg", "webp"] | None = None
@@ -80,10 +80,11 @@ class _Making(Shape):
     ) = None
     idempotency_key: (
         Annotated[
-            Text,
+            str,
             Field(
                 min_length=1, max_length=255, description="Same key, same pictures, paid once; new key, new pictures."
             ),
+            WELL_FORMED,
         ]
         | None
     ) = None
@@ -101,11 +102,11 @@ class _Making(Shape):
         )
 
 
-_Pointer = Annotated[Text, Field(min_length=1, max_length=2048)]
+_Pointer = Annotated[str, Field(min_length=1, max_length=2048), WELL_FORMED]
 
 
 class Generate(_Making):
-    prompt: Annotated[Text, Field(min_length=1, max_length=PROMPT_CHARACTERS)]
+    prompt: Annotated[str, Field(min_length=1, max_length=PROMPT_CHARACTERS), WELL_FORMED]
     references: Annotated[
         tuple[_Pointer, ...],
         Field(max_length=16, strict=False, description="Image ids, upload ids or https URLs to draw on."),
@@ -127,7 +128,7 @@ class Generate(_Making):
 
 class Edit(_Making):
     instruction: Annotated[
-        Text, Field(min_length=1, max_length=PROMPT_CHARACTERS, description="What to change or combine.")
+        str, Field(min_length=1, max_length=PROMPT_CHARACTERS, description="What to change or combine."), WELL_FORMED
     ]
     images: Annotated[
         tuple[_Pointer, ...],
@@ -162,7 +163,7 @@ class PageOf(Shape):
 
 
 class GetImage(Shape):
-    id: Annotated[Text, Field(max_length=100)]
+    id: Annotated[str, Field(max_length=100), WELL_FORMED]
     wait_seconds: Annotated[int, Field(ge=0, le=WAIT_SECONDS, description="Wait this long for a running one.")] = 0
     inline: Literal["auto", "full", "none"] = "auto"
     ttl_seconds: Annotated[
