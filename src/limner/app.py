@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -100,7 +100,7 @@ async def running(
         services = await _open(config, clock, providers, stack)
         runner = Runner(services.parts, services.queue, deadline_seconds=config.generation_deadline_seconds)
         endpoint = _native_endpoint(services)
-        await stack.enter_async_context(endpoint.run())
+        await stack.enter_async_context(_in_its_own_task(endpoint.run()))
         background = [
             runner.run(),
             Recovery(services.parts, services.queue).run(),
@@ -138,14 +138,16 @@ class Keyring:
             self._secrets = await self._database.write(lambda tx: secrets.current(tx, "links", self._clock()))
 
 
-async def _open(config: Config, clock: Clock, providers: Providers | None, stack: AsyncExitStack) -> Services:
+async def _open(
+    config: Config, clock: Clock, open_providers: Callable[[ProviderSettings], Providers], stack: AsyncExitStack
+) -> Services:
     config.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     await asyncio.to_thread(migrate, config.database_url)
     database = await open_database(config.database_url)
     stack.push_async_callback(database.close)
     blobs = open_blobs(config.blobs_url, endpoint=config.blobs_endpoint)
     stack.push_async_callback(blobs.close)
-    providers = providers or Providers(_provider_settings(config))
+    providers = open_providers(_provider_settings(config))
     stack.push_async_callback(providers.close)
     fetcher = Fetcher()
     stack.push_async_callback(fetcher.close)
@@ -286,6 +288,25 @@ async def _repeat(work: Callable[[], Coroutine[Any, Any, None]], seconds: float)
             await work()
         except OSError as problem:
             log.warning("a regular task waits for the database", error=str(problem))
+
+
+@asynccontextmanager
+async def _in_its_own_task(context: AbstractAsyncContextManager[None]) -> AsyncGenerator[None]:
+    """Enter and leave a context in one task, as the SDK's task groups demand, whoever's tasks we are called in."""
+    entered, leave = asyncio.Event(), asyncio.Event()
+
+    async def hold() -> None:
+        async with context:
+            entered.set()
+            await leave.wait()
+
+    task = asyncio.create_task(hold())
+    await entered.wait()
+    try:
+        yield
+    finally:
+        leave.set()
+        await task
 
 
 @asynccontextmanager

@@ -26,3 +26,8 @@ def xmp(source: DigitalSource, original: bytes = b"") -> str:
     """
     named = _NAMED.search(original)
     return _PACKET.format(named[1].decode() if named else source)
+
+
+def source_of(provider_id: str) -> DigitalSource:
+    """How pictures of a provider come to be."""
+    return "algorithmicMedia" if provider_id == "limner" else "trainedAlgorithmicMedia"

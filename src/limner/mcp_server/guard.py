@@ -5,7 +5,7 @@ keys nor our limit; all of that ends here.
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 import orjson
 from starlette.datastructures import Headers, MutableHeaders
@@ -98,8 +98,7 @@ class Guard:
         await self._app(scope, _replay(body, receive), _adding(extra, send))
 
     def _client(self, message: Mapping[str, Any], headers: Headers) -> Client:
-        info = _info(message)
-        if info is not None:
+        if info := _info(message):
             return Client(str(info.get("name", "")), str(info.get("version", "")))
         session_id = headers.get("mcp-session-id")
         known = self._sessions.read(session_id) if session_id else None
@@ -132,21 +131,19 @@ def _replay(body: bytes, receive: Receive) -> Receive:
 def _message(body: bytes) -> Mapping[str, Any]:
     """The JSON-RPC message, as far as the guard needs it; broken ones are the transport's to answer."""
     try:
-        message = orjson.loads(body)
+        return _object(orjson.loads(body))
     except orjson.JSONDecodeError:
         return {}
-    return message if isinstance(message, dict) else {}
 
 
-def _info(message: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    """clientInfo: of `initialize` (legacy), or in the request's `_meta` (2026-07-28)."""
-    params = message.get("params")
-    if not isinstance(params, dict):
-        return None
-    meta = params.get("_meta")
-    info = meta.get("io.modelcontextprotocol/clientInfo") if isinstance(meta, dict) else None
-    info = info if info is not None else params.get("clientInfo")
-    return info if isinstance(info, dict) else None
+def _info(message: Mapping[str, Any]) -> Mapping[str, Any]:
+    """clientInfo: in the request's `_meta` (2026-07-28), or of `initialize` (legacy)."""
+    params = _object(message.get("params"))
+    return _object(_object(params.get("_meta")).get("io.modelcontextprotocol/clientInfo") or params.get("clientInfo"))
+
+
+def _object(value: Any) -> Mapping[str, Any]:
+    return cast("Mapping[str, Any]", value) if isinstance(value, dict) else {}
 
 
 def _too_many(error: RateLimited, message: Mapping[str, Any], scope: Scope) -> Response:

@@ -13,9 +13,10 @@ import mcp_types
 import pybase64
 
 from limner.errors import ServiceError, from_data
-from limner.images import pictures
+from limner.images import renditions
 from limner.images.generations import Generation
 from limner.images.links import ImageLinks, filename
+from limner.images.provenance import source_of
 from limner.images.service import Images, Started
 from limner.mcp_server.tools import ToolCall, error_text
 from limner.schemas import Image
@@ -93,7 +94,9 @@ class Results:
         if _base64_bytes(row.size_bytes) <= most_base64_bytes:
             return await self._original(row)
         data = await self._images.content(row)
-        small = await asyncio.to_thread(pictures.preview, data, max_px=PREVIEW_PX, max_base64_bytes=most_base64_bytes)
+        small = await asyncio.to_thread(
+            renditions.preview, data, source_of(row.provider_id), max_px=PREVIEW_PX, max_base64_bytes=most_base64_bytes
+        )
         return _block(small.data, small.media_type, small.width, small.height, original=False)
 
     def _texts(
