@@ -85,6 +85,20 @@ def adopt(
     return None if row is None else row["id"]
 
 
+def is_waited_for(tx: Transaction, account_id: str, caller_id: str, request_digest: str) -> bool:
+    """Whether a caller of an identical call is, as far as we have heard, still waiting."""
+    return (
+        tx.scalar(
+            """SELECT 1 FROM calls WHERE account_id = :account_id AND caller_id = :caller_id
+               AND request_digest = :digest AND idempotency_key IS NULL AND waiter IS NOT NULL LIMIT 1""",
+            account_id=account_id,
+            caller_id=caller_id,
+            digest=request_digest,
+        )
+        is not None
+    )
+
+
 def break_off(tx: Transaction, call_id: str, now: datetime) -> None:
     """The caller left, or was told to come back: an identical call may adopt this one."""
     tx.execute(

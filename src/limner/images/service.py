@@ -25,6 +25,10 @@ from limner.queue.base import Event, Events, Job, Queue
 TICK_SECONDS = 10.0
 """How long a wait goes without looking at the rows again: an event may be lost with its process."""
 
+HANG_UP_SECONDS = 0.5
+HANG_UP_CHECKS = 10
+"""A repeated call may overtake the news that its first caller hung up: how long and how often it looks again."""
+
 
 @dataclass(frozen=True, slots=True)
 class Started:
@@ -117,10 +121,9 @@ class Images:
         """
         planned = requests.plan(principal, new, self._catalog)
         digest = calls.digest(requests.comparable(new, planned))
-        if new.has_inputs:
-            earlier = await self._database.write(lambda tx: self._replay(tx, principal, new, digest))
-            if earlier is not None:
-                return earlier
+        earlier = await self._earlier(principal, new, digest)
+        if earlier is not None:
+            return earlier
         call_id = new_id()
         inputs = await self._store_inputs(principal, new, call_id) if new.has_inputs else None
         begin = self._beginning(principal, new, planned, digest, call_id, inputs)
@@ -271,6 +274,24 @@ class Images:
             await asyncio.gather(*self._detached, return_exceptions=True)
 
     # --- private: beginning a call ------------------------------------------------------------
+
+    async def _earlier(self, principal: Principal, new: NewImages, digest: str) -> Started | None:
+        """The call this one repeats, looked for before inputs are fetched; a hang-up may still be on its way to us."""
+
+        def replay(tx: Transaction) -> Started | None:
+            return self._replay(tx, principal, new, digest)
+
+        if new.idempotency_key is not None:
+            return await self._database.write(replay) if new.has_inputs else None
+        for _ in range(HANG_UP_CHECKS):
+            if not await self._database.read(
+                lambda tx: calls.is_waited_for(tx, principal.account_id, principal.caller_id, digest)
+            ):
+                break
+            await asyncio.sleep(HANG_UP_SECONDS / HANG_UP_CHECKS)
+            if (earlier := await self._database.write(replay)) is not None:
+                return earlier
+        return await self._database.write(replay) if new.has_inputs else None
 
     def _beginning(
         self,

@@ -136,7 +136,9 @@ class _Watching:
         if not self._events:
             self._arrived = asyncio.get_running_loop().create_future()
             try:
-                await asyncio.wait_for(self._arrived, timeout_seconds)
+                # Not wait_for: on Python 3.11 it loses a cancellation that meets an arrival.
+                async with asyncio.timeout(timeout_seconds):
+                    await self._arrived
             except TimeoutError:
                 return None
             finally:

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
@@ -31,6 +31,8 @@ class Door:
                 response = await handler(request, principal)
             except ServiceError as error:
                 response = error_response(error, request.scope)
+            except ClientDisconnect:
+                response = Response(status_code=499)  # nobody is there to read it
             response.headers.update(headers)
             return response
 

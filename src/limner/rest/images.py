@@ -11,6 +11,7 @@ from starlette.routing import Route
 
 from limner.accounts.principal import Principal
 from limner.errors import InvalidRequest, NotFound, from_data
+from limner.http.disconnects import while_connected
 from limner.http.json import Json, body_of
 from limner.images.generations import Filter, Generation, Status
 from limner.images.links import ImageLinks
@@ -64,7 +65,7 @@ class ImageRoutes:
             return Json(quote_data(await self._images.quote(principal, new)))
         started = await self._images.start(principal, new)
         seconds = 0 if not new.waits else WAIT_SECONDS if body.wait_seconds is None else body.wait_seconds
-        rows = await self._images.wait(started, seconds)
+        rows = await while_connected(request, self._images.wait(started, seconds))
         return await self._made(
             principal, started, rows, include_bytes=body.include_bytes, ttl_seconds=body.ttl_seconds
         )
@@ -96,7 +97,7 @@ class ImageRoutes:
         seconds = reading.whole(request, "wait", 0, least=0, most=WAIT_SECONDS)
         ttl_seconds = reading.whole(request, "ttlSeconds", 900, least=60, most=86400)
         metadata_only = reading.choice(request, "format", ("metadata",)) is not None
-        row = await self._images.get_when_ended(principal, request.path_params["id"], seconds)
+        row = await while_connected(request, self._images.get_when_ended(principal, request.path_params["id"], seconds))
         available = (await self._images.balance(principal)).available
         shown = await self._shown(
             row, available, replayed=False, include_bytes=not metadata_only, ttl_seconds=ttl_seconds
