@@ -156,7 +156,6 @@ async def serving(
 async def listening(app: Any, port: int) -> AsyncIterator[None]:
     options = uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning", lifespan="off", ws="none")
     server = uvicorn.Server(options)
-    server.install_signal_handlers = lambda: None  # the test run's own signals stay its own
     task = asyncio.create_task(server.serve())
     await until(lambda: server.started)
     yield
