@@ -89,7 +89,7 @@ class Services:
 
 @asynccontextmanager
 async def running(
-    config: Config, *, clock: Clock = now, providers: Providers | None = None
+    config: Config, *, clock: Clock = now, providers: Callable[[ProviderSettings], Providers] = Providers
 ) -> AsyncGenerator["Server"]:
     """Everything one serving process needs, from the database up; it drains and closes at the end.
 
