@@ -25,6 +25,8 @@ warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 MEDIA_TYPES = {"PNG": "image/png", "JPEG": "image/jpeg", "MPO": "image/jpeg", "WEBP": "image/webp"}
 """MPO is what Pillow calls a JPEG with further pictures behind it, as many cameras write."""
 
+EXTENSIONS = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp"}
+
 _FORMATS = ("PNG", "JPEG", "WEBP")
 _JPEG_MARKER = re.compile(rb"\xff([^\x00\xff\xd0-\xd7])", re.DOTALL)
 _START_OF_SCAN, _END_OF_IMAGE = b"\xda", b"\xd9"
