@@ -22,7 +22,7 @@ remote = pytest.mark.parametrize("name", [name for name in SUPPLIERS if name != 
 async def test_a_picture_arrives_as_the_supplier_made_it(name: str, provider_of: ProviderOf, watch: Listening) -> None:
     made = await provider_of(name).generate(SUPPLIERS[name].request(), watch)
     width, height = Image.open(io.BytesIO(made.data)).size
-    assert (width / height, made.served_by) == (pytest.approx(1.5, abs=0.01), f"{name}:{SUPPLIERS[name].model}")
+    assert (width / height, made.served_by) == (pytest.approx(1.5, abs=0.01), SUPPLIERS[name].model)
 
 
 @every_supplier

@@ -53,7 +53,7 @@ class BlackForestLabs:
         state = await self._finished(handle, watch)
         return ProviderImage(
             data=await self._picture(text(table(state.get("result")).get("sample"))),
-            served_by=f"{self.name}:{request.model}",
+            served_by=request.model,
             request_id=text(state.get("id")) or text(order.get("id")) or None,
             cost_usd=_usd(order.get("cost", state.get("cost"))),
             usage={name: order[name] for name in ("cost", "input_mp", "output_mp") if name in order},

@@ -99,7 +99,7 @@ class ComfyUI:
         answer = await self._wire.get(f"/view?{urlencode(where)}")
         if not answer.ok:
             raise failures.no_image(f"its picture could not be read: HTTP {answer.status}")
-        return ProviderImage(data=answer.body, served_by=f"{self.name}:{request.model}", request_id=handle)
+        return ProviderImage(data=answer.body, served_by=request.model, request_id=handle)
 
     async def _finished(self, handle: str, watch: Watch) -> Json:
         """Poll the history; an order that is in neither history nor queue twice running is lost."""

@@ -33,7 +33,7 @@ class Compatible:
                 body = await images_api.finished(reply, watch, self._failure_of)
             return ProviderImage(
                 data=await self._picture(body),
-                served_by=f"{self.name}:{text(body.get('model')) or request.model}",
+                served_by=text(body.get("model")) or request.model,
                 request_id=reply.headers.get("x-request-id"),
                 usage=table(body.get("usage")),
             )

@@ -35,7 +35,7 @@ class Google:
         body = answer.json()
         return ProviderImage(
             data=_picture(body),
-            served_by=f"{self.name}:{text(body.get('modelVersion')) or request.model}",
+            served_by=text(body.get("modelVersion")) or request.model,
             request_id=text(body.get("responseId")) or None,
             usage=table(body.get("usageMetadata")),
         )

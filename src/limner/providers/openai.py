@@ -26,7 +26,7 @@ class OpenAI:
             body = await images_api.finished(reply, watch, self._failure_of)
             return ProviderImage(
                 data=images_api.picture(body),
-                served_by=f"{self.name}:{request.model}",
+                served_by=request.model,
                 request_id=reply.headers.get("x-request-id"),
                 usage=table(body.get("usage")),
             )

@@ -125,7 +125,7 @@ def _image(request: ImageRequest, data: bytes, body: Json, request_id: str | Non
     cost = usage.get("cost")
     return ProviderImage(
         data=data,
-        served_by=f"openrouter:{text(body.get('model')) or request.model}",
+        served_by=text(body.get("model")) or request.model,
         request_id=request_id,
         cost_usd=Decimal(str(cost)) if isinstance(cost, int | float) else None,
         usage=usage,
