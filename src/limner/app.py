@@ -32,12 +32,13 @@ from limner.http.middleware import BodyLimit, RequestIds
 from limner.http.ratelimit import DatabaseBuckets, MemoryBuckets, RateLimit
 from limner.images import secrets
 from limner.images.attempt import Parts
+from limner.images.beginning import Limits
 from limner.images.links import ImageLinks
 from limner.images.recovery import Recovery
 from limner.images.references import PictureReferences
 from limner.images.runner import Runner
 from limner.images.secrets import Secret
-from limner.images.service import Images, Limits
+from limner.images.service import Images
 from limner.mcp_server.clients import Sessions
 from limner.mcp_server.editions.native import INSTRUCTIONS, NativeTools
 from limner.mcp_server.guard import Guard

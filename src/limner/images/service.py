@@ -3,41 +3,25 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
-from typing import Any, Protocol
+from typing import Any
 
 from limner.accounts.principal import Principal, Scope
 from limner.blobs.base import Blobs
-from limner.catalog.models import ENUM_OPTIONS, Catalog, Model, Plan
+from limner.catalog.models import Catalog, Model, Plan
 from limner.credits import caps, ledger
 from limner.credits.caps import Cap
 from limner.credits.ledger import Balance, CreditTransaction
 from limner.db.base import Database, Transaction, UniqueViolation
 from limner.db.types import Clock, new_id
-from limner.errors import IdempotencyConflict, NotCancellable, NotFound, ServerBusy
+from limner.errors import NotCancellable, NotFound
 from limner.images import calls, generations, requests
-from limner.images.calls import Call
+from limner.images.beginning import Beginning, Limits, References, Started
 from limner.images.generations import Filter, Generation
-from limner.images.requests import NewImages, Reference
-from limner.providers.base import InputImage
+from limner.images.requests import NewImages
 from limner.queue.base import Event, Events, Job, Queue
 
 TICK_SECONDS = 10.0
 """How long a wait goes without looking at the rows again: an event may be lost with its process."""
-
-HANG_UP_SECONDS = 0.5
-HANG_UP_CHECKS = 10
-"""A repeated call may overtake the news that its first caller hung up: how long and how often it looks again."""
-
-
-@dataclass(frozen=True, slots=True)
-class Started:
-    """A call under way: its generations in order, and whether an earlier call had started them."""
-
-    call_id: str
-    generation_ids: tuple[str, ...]
-    replayed: bool
-    account_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,23 +40,6 @@ class Page:
 
     generations: list[Generation]
     total: int | None
-
-
-class References(Protocol):
-    """Turns what callers point at into checked pictures; raises ServiceErrors, and fetches nothing that is wrong."""
-
-    async def resolve(
-        self, account_id: str, images: Sequence[Reference], mask: Reference | None
-    ) -> tuple[tuple[InputImage, ...], InputImage | None]: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """`bills` is false for a self-host that records use and charges nothing."""
-
-    bills: bool = True
-    queue_per_account: int = 1000
-    queue_deadline_seconds: int = 3600
 
 
 class Images:
@@ -94,10 +61,10 @@ class Images:
         self._queue = queue
         self._events = events
         self._blobs = blobs
-        self._references = references
         self._clock = clock
-        self._limits = limits
-        self._process_id = process_id
+        self._beginning = Beginning(
+            database=database, blobs=blobs, references=references, clock=clock, limits=limits, process_id=process_id
+        )
         self._detached: set[asyncio.Task[None]] = set()
 
     # --- making -----------------------------------------------------------------------------
@@ -105,7 +72,7 @@ class Images:
     async def quote(self, principal: Principal, new: NewImages) -> Quote:
         """What `start` would charge; raises what it would raise for the same request, money aside."""
         planned = requests.plan(principal, replace(new, confirmed=True), self._catalog)
-        charge = self._price(principal, planned) * new.n
+        charge = self._beginning.price(principal, planned) * new.n
         available = (await self.balance(principal)).available
         warnings = planned.warnings
         if charge > available:
@@ -121,12 +88,12 @@ class Images:
         """
         planned = requests.plan(principal, new, self._catalog)
         digest = calls.digest(requests.comparable(new, planned))
-        earlier = await self._earlier(principal, new, digest)
+        earlier = await self._beginning.earlier(principal, new, digest)
         if earlier is not None:
             return earlier
         call_id = new_id()
-        inputs = await self._store_inputs(principal, new, call_id) if new.has_inputs else None
-        begin = self._beginning(principal, new, planned, digest, call_id, inputs)
+        inputs = await self._beginning.store_inputs(principal, new, call_id) if new.has_inputs else None
+        begin = self._beginning.transaction(principal, new, planned, digest, call_id, inputs)
         try:
             started = await self._database.write(begin)
         except UniqueViolation:  # the same idempotency key arrived twice at once: now it can be seen
@@ -273,130 +240,6 @@ class Images:
         if self._detached:
             await asyncio.gather(*self._detached, return_exceptions=True)
 
-    # --- private: beginning a call ------------------------------------------------------------
-
-    async def _earlier(self, principal: Principal, new: NewImages, digest: str) -> Started | None:
-        """The call this one repeats, looked for before inputs are fetched; a hang-up may still be on its way to us."""
-
-        def replay(tx: Transaction) -> Started | None:
-            return self._replay(tx, principal, new, digest)
-
-        if new.idempotency_key is not None:
-            return await self._database.write(replay) if new.has_inputs else None
-        for _ in range(HANG_UP_CHECKS):
-            if not await self._database.read(
-                lambda tx: calls.is_waited_for(tx, principal.account_id, principal.caller_id, digest)
-            ):
-                break
-            await asyncio.sleep(HANG_UP_SECONDS / HANG_UP_CHECKS)
-            if (earlier := await self._database.write(replay)) is not None:
-                return earlier
-        return await self._database.write(replay) if new.has_inputs else None
-
-    def _beginning(
-        self,
-        principal: Principal,
-        new: NewImages,
-        planned: Plan,
-        digest: str,
-        call_id: str,
-        inputs: dict[str, Any] | None,
-    ) -> Callable[[Transaction], Started]:
-        rows = self._new_rows(principal, new, planned, call_id, inputs)
-
-        def begin(tx: Transaction) -> Started:
-            earlier = self._replay(tx, principal, new, digest)
-            if earlier is not None:
-                return earlier
-            self._check_queue(tx, principal, new.n)
-            now = self._clock()
-            call = Call(call_id, principal.account_id, principal.caller_id, digest, new.idempotency_key, now)
-            calls.add(tx, call, waiter=self._process_id if new.waits else None)
-            for row in rows:
-                ledger.hold(
-                    tx,
-                    row.account_id,
-                    row.credits,
-                    generation_id=row.id,
-                    cap_owner_ids=principal.cap_owner_ids,
-                    now=now,
-                )
-                generations.add(tx, row)
-            return Started(call_id, tuple(row.id for row in rows), False, principal.account_id)
-
-        return begin
-
-    def _new_rows(
-        self, principal: Principal, new: NewImages, planned: Plan, call_id: str, inputs: dict[str, Any] | None
-    ) -> list[Generation]:
-        now = self._clock()
-        first = Generation(
-            id=new_id(),
-            call_id=call_id,
-            position=0,
-            account_id=principal.account_id,
-            api_key_id=principal.api_key_id,
-            connection_id=principal.connection_id,
-            status="queued",
-            operation=new.operation,
-            prompt=new.prompt,
-            style=new.style,
-            model_id=planned.model.id,
-            provider_id=planned.route.provider,
-            options=_stored_options(planned),
-            inputs=inputs,
-            credits=self._price(principal, planned),
-            warnings=planned.warnings,
-            error=None,
-            created_at=now,
-            deadline_at=now + timedelta(seconds=self._limits.queue_deadline_seconds),
-        )
-        return [first, *(replace(first, id=new_id(), position=position) for position in range(1, new.n))]
-
-    def _price(self, principal: Principal, planned: Plan) -> int:
-        return 0 if principal.is_test or not self._limits.bills else planned.credits
-
-    def _replay(self, tx: Transaction, principal: Principal, new: NewImages, digest: str) -> Started | None:
-        if new.idempotency_key is not None:
-            return self._by_key(tx, principal, new.idempotency_key, digest)
-        call_id = calls.adopt(
-            tx, principal.account_id, principal.caller_id, digest, waiter=self._process_id, now=self._clock()
-        )
-        return None if call_id is None else _started(tx, call_id, principal.account_id)
-
-    def _by_key(self, tx: Transaction, principal: Principal, key: str, digest: str) -> Started | None:
-        call = calls.by_key(tx, principal.account_id, key)
-        if call is None:
-            return None
-        rows = generations.of_call(tx, call.id)
-        if all(row.status in ("failed", "cancelled") for row in rows):
-            calls.free_key(tx, call.id)
-            return None
-        if call.request_digest != digest:
-            raise IdempotencyConflict()
-        if all(row.deleted_at is not None for row in rows):
-            raise NotFound(
-                "The picture made with that idempotency key was deleted.",
-                next_step="Use a new idempotency key for a new one.",
-            )
-        return _started(tx, call.id, principal.account_id)
-
-    def _check_queue(self, tx: Transaction, principal: Principal, n: int) -> None:
-        most = self._limits.queue_per_account
-        if generations.unended_of_account(tx, principal.account_id) + n > most:
-            raise ServerBusy(f"This account already has {most} generations under way.", retry_after_seconds=10)
-
-    async def _store_inputs(self, principal: Principal, new: NewImages, call_id: str) -> dict[str, Any]:
-        """Check what the caller points at and keep a copy, so that nothing can change or vanish before the run."""
-        images, mask = await self._references.resolve(principal.account_id, (*new.images, *new.references), new.mask)
-        stored = [await self._store_input(call_id, str(index), image) for index, image in enumerate(images)]
-        return {"images": stored, "mask": await self._store_input(call_id, "mask", mask) if mask else None}
-
-    async def _store_input(self, call_id: str, name: str, image: InputImage) -> dict[str, Any]:
-        key = f"inputs/{call_id}/{name}"
-        await self._blobs.put(key, image.data, image.media_type)
-        return {"blobKey": key, "mediaType": image.media_type, "width": image.width, "height": image.height}
-
     # --- private: waiting ---------------------------------------------------------------------
 
     async def _watch(
@@ -458,23 +301,6 @@ class Images:
     def _require(self, principal: Principal, scope: Scope) -> None:
         if not principal.has(scope):
             raise requests.scope_missing(scope)
-
-
-def _stored_options(planned: Plan) -> dict[str, Any]:
-    options = {name: getattr(planned.options, attribute) for name, (attribute, _) in ENUM_OPTIONS.items()}
-    return {
-        **options,
-        "seed": planned.options.seed,
-        "upstreamId": planned.upstream_id,
-        "sizePx": planned.size_px,
-        "providerOptions": dict(planned.route.options),
-        "timeoutSeconds": planned.route.timeout_seconds,
-    }
-
-
-def _started(tx: Transaction, call_id: str, account_id: str) -> Started:
-    rows = generations.of_call(tx, call_id)
-    return Started(call_id, tuple(row.id for row in rows if row.deleted_at is None), True, account_id)
 
 
 def _total(balance: Balance, which: Filter) -> int | None:

@@ -14,10 +14,11 @@ import pybase64
 
 from limner.errors import ServiceError, from_data
 from limner.images import renditions
+from limner.images.beginning import Started
 from limner.images.generations import Generation
 from limner.images.links import ImageLinks, filename
 from limner.images.provenance import source_of
-from limner.images.service import Images, Started
+from limner.images.service import Images
 from limner.mcp_server.tools import ToolCall, error_text
 from limner.schemas import Image
 

@@ -3,8 +3,9 @@
 import time
 from collections.abc import Awaitable, Callable
 
+from limner.images.beginning import Started
 from limner.images.generations import Generation
-from limner.images.service import Images, Started
+from limner.images.service import Images
 from limner.mcp_server.clients import SILENT_PATIENCE_SECONDS
 from limner.mcp_server.tools import ToolCall
 from limner.queue.base import Event

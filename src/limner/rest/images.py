@@ -13,10 +13,11 @@ from limner.accounts.principal import Principal
 from limner.errors import InvalidRequest, NotFound, from_data
 from limner.http.disconnects import while_connected
 from limner.http.json import Json, body_of
+from limner.images.beginning import Started
 from limner.images.generations import Filter, Generation, Status
 from limner.images.links import ImageLinks
 from limner.images.requests import NewImages
-from limner.images.service import Images, Quote, Started
+from limner.images.service import Images, Quote
 from limner.rest import reading
 from limner.rest.door import Door
 from limner.schemas import WAIT_SECONDS, Edit, Generate, Image, parse

@@ -5,10 +5,11 @@ from typing import Any
 import mcp_types
 import orjson
 
+from limner.images.beginning import Started
 from limner.images.generations import Filter
 from limner.images.links import ImageLinks
 from limner.images.requests import NewImages
-from limner.images.service import Images, Started
+from limner.images.service import Images
 from limner.mcp_server.results import Results
 from limner.mcp_server.tools import Tool, ToolCall
 from limner.mcp_server.waiting import Progress, patience_seconds, wait
