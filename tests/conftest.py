@@ -13,6 +13,7 @@ from tests.databases import (  # noqa: F401
     postgresql_url,
     sqlite_url,
 )
+from tests.node_tools import node  # noqa: F401
 from tests.service import any_service, service  # noqa: F401
 
 
