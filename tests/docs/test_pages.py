@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
+from tests.service import Service
 
 from limner.catalog.models import Model, load
 from limner.config import Config
@@ -31,6 +32,14 @@ def test_the_error_table_is_the_one_the_service_answers_with() -> None:
         (kind.code, str(kind.status), "yes" if kind.retryable else "no") for kind in ServiceError.__subclasses__()
     }
     assert documented == raised
+
+
+async def test_every_route_of_the_rest_page_is_served(service: Service) -> None:
+    routes = re.findall(r"`(GET|POST|DELETE|PUT) (/api/v1/[^`?]+)`", (ROOT / "docs/rest.md").read_text())
+    async with service.client() as anybody:
+        answers = {f"{method} {path}": (await anybody.request(method, path)).status_code for method, path in routes}
+    assert answers == dict.fromkeys(answers, 401)
+    assert len(answers) > 5
 
 
 class AskedFor(Mapping[str, str]):

@@ -55,6 +55,8 @@ class Guard:
         self._allowed_origins = allowed_origins
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        # The HTTP parser leaves spaces after a value, which are no part of it (RFC 9110, section 5.5).
+        scope["headers"] = [(name, value.strip(b" \t")) for name, value in scope["headers"]]
         headers = Headers(scope=scope)
         if (refusal := self._refusal(scope, headers)) is not None:
             await refusal(scope, receive, send)
