@@ -50,10 +50,12 @@ class Stage:
         if self.holding:
             await self._let_go.wait()
 
-    async def arrival(self) -> None:
-        """Until a request reached the provider."""
-        await asyncio.wait_for(self._arrived.wait(), 10)
-        self._arrived.clear()
+    async def arrival(self, count: int = 1) -> None:
+        """Until that many requests reached the provider, counted from the start."""
+        async with asyncio.timeout(20):
+            while len(self.seen) < count:
+                self._arrived.clear()
+                await self._arrived.wait()
 
     def let_go(self) -> None:
         self.holding = False

@@ -274,7 +274,7 @@ class Attempt:
 
 
 def blob_prefix(generation_id: str) -> str:
-    return f"images/{generation_id}/original-"
+    return f"images/{generation_id}/original/"
 
 
 def describe(generation_id: str, lease: str, image: ProviderImage) -> Outcome:
