@@ -50,7 +50,10 @@ class Blobs(Protocol):
         ...
 
     def keys(self, prefix: str) -> AsyncIterator[BlobInfo]:
-        """What is stored under whole segments (`images`, `uploads/0190…`; empty for everything), in no order."""
+        """What is stored under keys that start so (`images/0190…/`; empty for everything), in no order.
+
+        Only the whole segments narrow what a store looks through: end the prefix with `/` where you can.
+        """
         ...
 
     async def check(self) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from stat import S_ISREG
 
 from limner.blobs.base import BlobInfo, BlobMissing
-from limner.blobs.keys import checked, checked_prefix, is_segment
+from limner.blobs.keys import checked, is_segment, split_prefix
 
 PIECE_BYTES = 512 * 1024
 UNFINISHED = "~unfinished"
@@ -67,7 +67,8 @@ class DiskBlobs:
         await asyncio.to_thread(self._remove, self._root / checked(key))
 
     async def keys(self, prefix: str) -> AsyncIterator[BlobInfo]:
-        found = self._walk(self._root / checked_prefix(prefix))
+        directory, start = split_prefix(prefix)
+        found = self._walk(self._root / directory, start)
         while batch := await asyncio.to_thread(lambda: list(islice(found, _LISTED_AT_ONCE))):
             for info in batch:
                 yield info
@@ -112,7 +113,7 @@ class DiskBlobs:
             if directory == self._root or not _removed_empty(directory):
                 return
 
-    def _walk(self, directory: Path) -> Iterator[BlobInfo]:
+    def _walk(self, directory: Path, start: str = "") -> Iterator[BlobInfo]:
         """Names no key can have are not ours (`lost+found`); a directory of ours that cannot be read is an error."""
         try:
             entries = os.scandir(directory)
@@ -121,7 +122,7 @@ class DiskBlobs:
         with entries:
             for entry in entries:
                 path = Path(entry.path)
-                if not is_segment(entry.name):
+                if not is_segment(entry.name) or not entry.name.startswith(start):
                     continue
                 if entry.is_dir(follow_symlinks=False):
                     yield from self._walk(path)

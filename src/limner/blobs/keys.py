@@ -15,10 +15,12 @@ def checked(key: str) -> str:
     return key
 
 
-def checked_prefix(prefix: str) -> str:
-    """A prefix is a key without its last segments: `images` or `images/` or empty, never half a segment."""
-    whole = prefix.removesuffix("/")
-    return checked(whole) if whole else ""
+def split_prefix(prefix: str) -> tuple[str, str]:
+    """The whole segments of a prefix, and the beginning of the next one: `images/1/or` is `images/1` and `or`."""
+    directory, slash, start = prefix.rpartition("/")
+    if (slash and not is_key(directory)) or (start and not _SEGMENT.fullmatch(start)):
+        raise ValueError(f"not a blob key: {prefix[:80]!r}")
+    return directory, start
 
 
 def is_key(text: str) -> bool:

@@ -11,7 +11,7 @@ from obstore.exceptions import BaseError
 from obstore.store import AzureStore, GCSStore, MemoryStore, S3Store
 
 from limner.blobs.base import BlobInfo, BlobMissing
-from limner.blobs.keys import checked, checked_prefix, is_key
+from limner.blobs.keys import checked, is_key, split_prefix
 
 if TYPE_CHECKING:
     from obstore import Attributes, GetOptions, ObjectMeta
@@ -77,11 +77,12 @@ class ObjectBlobs:
         await self._delete(checked(key))
 
     async def keys(self, prefix: str) -> AsyncIterator[BlobInfo]:
-        pages = obstore.list(self._store, checked_prefix(prefix), chunk_size=_LISTED_AT_ONCE)  # pyright: ignore[reportUnknownMemberType]  (its other overload needs Arrow)
+        directory, _ = split_prefix(prefix)
+        pages = obstore.list(self._store, directory, chunk_size=_LISTED_AT_ONCE)  # pyright: ignore[reportUnknownMemberType]  (its other overload needs Arrow)
         try:
             async for page in pages:
                 for meta in page:
-                    if is_key(meta["path"]):  # anything else under our prefix is not ours
+                    if meta["path"].startswith(prefix) and is_key(meta["path"]):  # other names are not ours
                         yield BlobInfo(meta["path"], meta["size"], meta["last_modified"])
         except (BaseError, FileNotFoundError) as error:
             raise self._failed(error) from error

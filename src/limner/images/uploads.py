@@ -94,7 +94,7 @@ class Uploads:
         swept = 0
         while ids := await self._database.read(lambda tx: _expired(tx, self._clock())):
             for upload_id in ids:
-                async for blob in self._blobs.keys(f"uploads/{upload_id}"):
+                async for blob in self._blobs.keys(f"uploads/{upload_id}/"):
                     await self._blobs.delete(blob.key)
             await self._database.write(lambda tx, gone=ids: _remove(tx, gone))
             swept += len(ids)
