@@ -99,7 +99,8 @@ def _stream(fault: str, order: Received, data: str) -> Response:
         words = "The generated image was rejected by the safety system."
         error = {"type": "image_generation_user_error", "code": "moderation_blocked", "message": words}
         return events(*partials, {"type": "error", "error": error})
-    return events(*partials, {"type": f"{name}.completed", "b64_json": data, "usage": USAGE, **facts})
+    last = {"empty": "", "not_base64": "@@@ not base64 @@@", "no_data": None}.get(fault, data)
+    return events(*partials, {"type": f"{name}.completed", "b64_json": last, "usage": USAGE, **facts})
 
 
 def _error(status: int, kind: str, code: str | None, message: str, headers: dict[str, str] | None = None) -> Response:

@@ -141,7 +141,8 @@ def _stream(fault: str, data: str) -> Response:
         return events(partial)
     if fault == "stream_error":
         return events(partial, {"type": "error", "error": {"message": "Provider failed.", "code": "server_error"}})
-    done = {"type": "image_generation.completed", "b64_json": data, "created": 1, "usage": USAGE}
+    last = {"empty": "", "not_base64": "@@@", "no_data": None}.get(fault, data)
+    done = {"type": "image_generation.completed", "b64_json": last, "created": 1, "usage": USAGE}
     return events(text, partial, {**done, "media_type": "image/png"})
 
 

@@ -74,6 +74,6 @@ async def test_the_key_is_not_shown_to_the_picture_link(
 async def test_a_handle_that_leads_elsewhere_is_not_followed(
     handle: str, pool: httpx2.AsyncClient, watch: Listening
 ) -> None:
-    provider = BlackForestLabs(pool, api_key=KEY, base_url="https://api.bfl.ai")
+    provider = BlackForestLabs(pool, api_key=KEY, base_url="https://api.bfl.ai", poll_seconds=0.001)
     with pytest.raises(UpstreamUnavailable):
         await provider.resume(BFL.request(), handle, watch)

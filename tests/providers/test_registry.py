@@ -12,6 +12,7 @@ from tests.providers.suppliers import KEY, SUPPLIERS
 from tests.providers.watching import Listening
 
 from limner.errors import ModelUnavailable, UpstreamUnavailable
+from limner.providers import registry
 from limner.providers.base import Unbilled
 from limner.providers.breaker import FAILURES_THAT_OPEN
 from limner.providers.comfyui_workflow import BadWorkflow
@@ -19,7 +20,10 @@ from limner.providers.registry import CONCURRENCY, Providers, ProviderSettings
 
 
 @pytest.fixture
-async def all_providers(peer_of: PeerOf, workflow_file: Path) -> AsyncIterator[Providers]:
+async def all_providers(
+    peer_of: PeerOf, workflow_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Providers]:
+    monkeypatch.setattr(registry, "POLL_SECONDS", 0.001)
     settings = ProviderSettings(
         openai_api_key=KEY,
         openai_base_url=peer_of("openai").base_url,
@@ -33,7 +37,7 @@ async def all_providers(peer_of: PeerOf, workflow_file: Path) -> AsyncIterator[P
         comfyui_url=peer_of("comfyui").base_url,
         comfyui_workflow=workflow_file,
     )
-    providers = Providers(settings, poll_seconds=0.001)
+    providers = Providers(settings)
     yield providers
     await providers.close()
 

@@ -12,7 +12,6 @@ from limner.providers import failures
 from limner.providers.base import ImageRequest, ProviderImage, Unbilled, Watch
 from limner.providers.wire import Answer, Json, Wire, deadline, table, text, to_base64, words
 
-_POLL_SECONDS = 0.5
 _CREDIT_USD = Decimal("0.01")
 _STILL_THERE = {408, 425, 429, 500, 502, 503, 504, 529}
 """Statuses of a poll that say nothing about the order itself."""
@@ -23,9 +22,7 @@ class BlackForestLabs:
     safe_to_repeat = False
     cancellable = False
 
-    def __init__(
-        self, pool: httpx2.AsyncClient, *, api_key: str, base_url: str, poll_seconds: float = _POLL_SECONDS
-    ) -> None:
+    def __init__(self, pool: httpx2.AsyncClient, *, api_key: str, base_url: str, poll_seconds: float) -> None:
         self._wire = Wire(self.name, pool, base_url, {"x-key": api_key})
         self._poll_seconds = poll_seconds
 

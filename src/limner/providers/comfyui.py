@@ -15,7 +15,6 @@ from limner.providers.base import ImageRequest, ProviderImage, Unbilled, Watch
 from limner.providers.comfyui_workflow import Value, Workflow
 from limner.providers.wire import Json, Wire, deadline, items, table, text, words
 
-_POLL_SECONDS = 0.5
 _STOP_SECONDS = 5.0
 _LARGEST_SEED = 2**53
 
@@ -29,9 +28,7 @@ class ComfyUI:
     safe_to_repeat = True
     cancellable = True
 
-    def __init__(
-        self, pool: httpx2.AsyncClient, *, base_url: str, workflow: Workflow, poll_seconds: float = _POLL_SECONDS
-    ) -> None:
+    def __init__(self, pool: httpx2.AsyncClient, *, base_url: str, workflow: Workflow, poll_seconds: float) -> None:
         self._wire = Wire(self.name, pool, base_url)
         self._workflow = workflow
         self._poll_seconds = poll_seconds

@@ -35,6 +35,9 @@ CONCURRENCY: Mapping[str, int] = {
     "comfyui": 1,
 }
 
+POLL_SECONDS = 0.5
+"""Between two looks at an order, where a supplier has to be asked."""
+
 
 @dataclass(frozen=True, slots=True)
 class ProviderSettings:
@@ -58,12 +61,10 @@ class ProviderSettings:
 class Providers:
     """All suppliers that can be used. Open one per process and close it at the end."""
 
-    def __init__(
-        self, settings: ProviderSettings, clock: Callable[[], float] = time.monotonic, poll_seconds: float = 0.5
-    ) -> None:
+    def __init__(self, settings: ProviderSettings, clock: Callable[[], float] = time.monotonic) -> None:
         """Raises BadWorkflow where the ComfyUI workflow cannot be used."""
         self._pool = open_pool()
-        self._providers = {each.name: each for each in (Sketch(), *_configured(settings, self._pool, poll_seconds))}
+        self._providers = {each.name: each for each in (Sketch(), *_configured(settings, self._pool))}
         self._places = {name: asyncio.Semaphore(CONCURRENCY[name]) for name in self._providers}
         self._breakers = {name: Breaker(clock) for name in self._providers}
         self.unavailable: Mapping[str, str] = {
@@ -118,7 +119,7 @@ _MISSING: Mapping[str, str] = {
 }
 
 
-def _configured(settings: ProviderSettings, pool: httpx2.AsyncClient, poll_seconds: float) -> list[Provider]:
+def _configured(settings: ProviderSettings, pool: httpx2.AsyncClient) -> list[Provider]:
     """One line per supplier: adding one is a file and a line here."""
     s = settings
     providers: list[Provider] = []
@@ -130,7 +131,7 @@ def _configured(settings: ProviderSettings, pool: httpx2.AsyncClient, poll_secon
         providers.append(OpenRouter(pool, api_key=s.openrouter_api_key, base_url=s.openrouter_base_url))
     if s.bfl_api_key:
         providers.append(
-            BlackForestLabs(pool, api_key=s.bfl_api_key, base_url=s.bfl_base_url, poll_seconds=poll_seconds)
+            BlackForestLabs(pool, api_key=s.bfl_api_key, base_url=s.bfl_base_url, poll_seconds=POLL_SECONDS)
         )
     if s.compatible_base_url:
         providers.append(
@@ -138,5 +139,5 @@ def _configured(settings: ProviderSettings, pool: httpx2.AsyncClient, poll_secon
         )
     if s.comfyui_url and s.comfyui_workflow:
         workflow = Workflow.read(s.comfyui_workflow)
-        providers.append(ComfyUI(pool, base_url=s.comfyui_url, workflow=workflow, poll_seconds=poll_seconds))
+        providers.append(ComfyUI(pool, base_url=s.comfyui_url, workflow=workflow, poll_seconds=POLL_SECONDS))
     return providers
