@@ -59,6 +59,16 @@ async def test_a_failed_picture_has_its_code_and_costs_nothing(
     assert not await service.audit()
 
 
+async def test_a_model_the_supplier_has_ended_names_its_successor(
+    service: Service,
+    peer_of: PeerOf,  # noqa: F811
+) -> None:
+    peer_of("google").fail("retired")
+    answer = await service.generate(modelId="google:gemini-2.5-flash-image")
+    error = answer.json()["error"]
+    assert (error["code"], error["replacedBy"]) == ("model_unavailable", "google:gemini-nano-banana-2.1")
+
+
 async def outcome(row: Row, service: Service, peer_of: PeerOf) -> tuple[str, int, int, int]:  # noqa: F811
     """Code, status, credits it cost, and what the supplier was sent that may cost money."""
     peer = peer_of(row.supplier)

@@ -15,7 +15,7 @@ from limner.blobs.base import BlobMissing, Blobs
 from limner.credits import ledger
 from limner.db.base import Database, Transaction
 from limner.db.types import Clock
-from limner.errors import Internal, InvalidRequest, NoImage, ServiceError, UpstreamTimeout
+from limner.errors import Internal, InvalidRequest, ModelUnavailable, NoImage, ServiceError, UpstreamTimeout
 from limner.images import generations, pictures
 from limner.images.generations import Generation, Outcome
 from limner.providers.base import ImageRequest, InputImage, Provider, ProviderImage, Unbilled
@@ -201,6 +201,8 @@ class Attempt:
 
     async def _fail(self, error: ServiceError) -> None:
         error.generation_id = self._row.id
+        if isinstance(error, ModelUnavailable):
+            error.extra = {"replacedBy": self._row.options["replacedBy"], **error.extra}
         log.info("generation failed", generation_id=self._row.id, code=error.code)
         if await settle_failure(self._parts.database, self._row, self._lease, error, self._parts.clock):
             await self._ended()

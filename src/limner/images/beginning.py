@@ -191,6 +191,7 @@ def _stored_options(planned: Plan) -> dict[str, Any]:
         **options,
         "seed": planned.options.seed,
         "upstreamId": planned.upstream_id,
+        "replacedBy": planned.route.replaced_by,
         "sizePx": planned.size_px,
         "providerOptions": dict(planned.route.options),
         "timeoutSeconds": planned.route.timeout_seconds,

@@ -69,7 +69,8 @@ def unavailable(supplier: str, event: str, words: str = "") -> UpstreamUnavailab
 
 
 def operator_trouble(supplier: str, reason: OperatorTrouble, words: str) -> UpstreamUnavailable:
-    """The operator's own key, quota or billing: the user cannot help it and learns nothing of it."""
+    """The operator's own key, quota or billing. The user cannot help it, so the supplier's words go to the log only;
+    the reason is for an operator who is the user too."""
     log.error("provider_account_trouble", provider=supplier, reason=reason, answer=_shown(words))
     return UpstreamUnavailable(extra={"operator": True, "reason": reason})
 
