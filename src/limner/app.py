@@ -170,7 +170,12 @@ async def _open(
         blobs=blobs,
         references=PictureReferences(database=database, blobs=blobs, fetcher=fetcher, clock=clock),
         clock=clock,
-        limits=Limits(config.billing, config.queue_per_account, config.queue_deadline_seconds),
+        limits=Limits(
+            bills=config.billing,
+            buy_url=f"{config.public_url}/dashboard/billing",
+            queue_per_account=config.queue_per_account,
+            queue_deadline_seconds=config.queue_deadline_seconds,
+        ),
         process_id=process_id,
     )
     api_keys = ApiKeys(database, clock)

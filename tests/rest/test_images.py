@@ -61,7 +61,8 @@ async def test_too_few_credits_make_no_picture_and_say_what_is_missing(service: 
         listed = (await poor.get("/api/v1/images")).json()
     assert refused.status_code == 402
     assert refused.json()["error"]["code"] == "insufficient_credits"
-    assert (refused.json()["error"]["needed"], refused.json()["error"]["available"]) == (1, 0)
+    assert (refused.json()["error"]["needed"], refused.json()["error"]["available"]) == (3, 2)
+    assert refused.json()["error"]["buyUrl"] == f"{service.url}/dashboard/billing"
     assert listed == {"images": [], "total": 0, "limit": 20, "offset": 0, "nextCursor": None}
 
 

@@ -12,7 +12,7 @@ from limner.catalog.models import ENUM_OPTIONS, Plan
 from limner.credits import ledger
 from limner.db.base import Database, Transaction
 from limner.db.types import Clock, new_id
-from limner.errors import IdempotencyConflict, NotFound, ServerBusy
+from limner.errors import IdempotencyConflict, InsufficientCredits, NotFound, ServerBusy
 from limner.images import calls, generations
 from limner.images.calls import Call
 from limner.images.generations import Generation
@@ -44,9 +44,10 @@ class References(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """`bills` is false for a self-host that records use and charges nothing."""
+    """`bills` is false for a self-host that records use and charges nothing; `buy_url` is where credits are bought."""
 
     bills: bool = True
+    buy_url: str = ""
     queue_per_account: int = 1000
     queue_deadline_seconds: int = 3600
 
@@ -96,6 +97,7 @@ class Beginning:
             if earlier is not None:
                 return earlier
             self._check_queue(tx, principal, new.n)
+            self._check_credits(tx, principal, sum(row.credits for row in rows))
             now = self._clock()
             call = Call(call_id, principal.account_id, principal.caller_id, digest, new.idempotency_key, now)
             calls.add(tx, call, waiter=self._process_id if new.waits else None)
@@ -172,6 +174,16 @@ class Beginning:
         most = self._limits.queue_per_account
         if generations.unended_of_account(tx, principal.account_id) + n > most:
             raise ServerBusy(f"This account already has {most} generations under way.", retry_after_seconds=10)
+
+    def _check_credits(self, tx: Transaction, principal: Principal, total: int) -> None:
+        """For a sentence about the whole call; the guard that decides is each hold's own."""
+        available = ledger.balance(tx, principal.account_id).available
+        if total > max(available, 0):
+            raise InsufficientCredits(
+                f"This needs {total} credits and {max(available, 0)} are available.",
+                next_step=f"Buy credits at {self._limits.buy_url}, or make a cheaper call.",
+                extra={"needed": total, "available": available, "buyUrl": self._limits.buy_url},
+            )
 
     async def store_inputs(self, principal: Principal, new: NewImages, call_id: str) -> dict[str, Any]:
         """Check what the caller points at and keep a copy, so that nothing can change or vanish before the run."""

@@ -1,5 +1,6 @@
 """REST for pictures: make, get, list, cancel, delete (docs/rest.md)."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Annotated, Any
 
@@ -10,7 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from limner.accounts.principal import Principal
-from limner.errors import InvalidRequest, NotFound, from_data
+from limner.errors import InvalidRequest, NotFound, ServiceError, from_data
 from limner.http.disconnects import while_connected
 from limner.http.json import Json, body_of
 from limner.images.beginning import Started
@@ -77,8 +78,8 @@ class ImageRoutes:
         rows = sorted(rows, key=lambda row: (row.status != "succeeded", row.position))
         if not rows:
             raise NotFound("The picture was deleted.")
-        if all(row.status in ("failed", "cancelled") for row in rows):
-            raise _failure(rows[0])
+        if (failure := _failure(rows)) is not None:
+            raise failure
         available = (await self._images.balance(principal)).available
         shown = [
             await self._shown(
@@ -165,7 +166,8 @@ def _filter(request: Request) -> Filter:
     )
 
 
-def _failure(row: Generation) -> Exception:
-    if row.error is None:
-        return InvalidRequest("The generation was cancelled; nothing was charged.", generation_id=row.id)
-    return from_data(row.error)
+def _failure(rows: Sequence[Generation]) -> ServiceError | None:
+    """The reason there is no picture at all; None where there is one, or one may still come, or the caller cancelled."""
+    if not all(row.status in ("failed", "cancelled") for row in rows):
+        return None
+    return next((from_data(row.error) for row in rows if row.error is not None), None)
