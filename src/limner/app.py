@@ -99,7 +99,12 @@ async def running(
     async with AsyncExitStack() as stack:
         stack.enter_context(serving_lock(config.database_url))
         services = await _open(config, clock, providers, stack)
-        runner = Runner(services.parts, services.queue, deadline_seconds=config.generation_deadline_seconds)
+        runner = Runner(
+            services.parts,
+            services.queue,
+            deadline_seconds=config.generation_deadline_seconds,
+            places=services.providers.places,
+        )
         endpoint = _native_endpoint(services)
         await stack.enter_async_context(_in_its_own_task(endpoint.run()))
         background = [

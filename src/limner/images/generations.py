@@ -312,8 +312,8 @@ def bury(tx: Transaction, generation: Generation, now: datetime) -> bool:
 
 
 def queued(tx: Transaction) -> list[Row]:
-    """Everything that waits to be run, oldest first: id and account_id."""
-    return tx.all("SELECT id, account_id FROM generations WHERE status = 'queued' ORDER BY id")
+    """Everything that waits to be run, oldest first: id, account_id and provider_id."""
+    return tx.all("SELECT id, account_id, provider_id FROM generations WHERE status = 'queued' ORDER BY id")
 
 
 def overdue(tx: Transaction, now: datetime, *, limit: int = 100) -> list[str]:

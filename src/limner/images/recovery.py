@@ -10,7 +10,7 @@ from datetime import timedelta
 import structlog
 
 from limner.db.types import new_id
-from limner.errors import ModelUnavailable, ServerBusy, UpstreamTimeout
+from limner.errors import ModelUnavailable, ServerBusy, ServiceError, UpstreamTimeout
 from limner.images import generations
 from limner.images.attempt import Parts, blob_prefix, describe, forget_inputs, settle_failure, settle_success
 from limner.images.generations import Generation
@@ -40,8 +40,8 @@ class Recovery:
 
     async def requeue_all(self) -> None:
         """Hand over every queued row: those of before the start are in nobody's memory."""
-        rows = await self._parts.database.read_slowly(generations.queued)
-        await self._queue.put([Job(row["id"], row["account_id"]) for row in rows])
+        for row in await self._parts.database.read_slowly(generations.queued):
+            await self._requeue(row["id"], row["account_id"], row["provider_id"])
 
     async def sweep(self) -> int:
         """Settle or requeue what is abandoned or overdue; how many."""
@@ -54,12 +54,23 @@ class Recovery:
             await self._take_over(generation_id)
         return len(overdue) + len(abandoned)
 
+    async def _requeue(self, generation_id: str, account_id: str, provider_id: str) -> None:
+        """Back into the queue, unless the operator took its supplier away meanwhile: nobody would ever take it."""
+        try:
+            self._parts.suppliers[provider_id]
+        except ModelUnavailable as error:
+            await self._fail_queued(generation_id, error)
+        else:
+            await self._queue.put([Job(generation_id, account_id, provider_id)])
+
     async def _expire(self, generation_id: str) -> None:
+        error = ServerBusy("The generation waited too long in the queue.", retry_after_seconds=60)
+        await self._fail_queued(generation_id, error)
+
+    async def _fail_queued(self, generation_id: str, error: ServiceError) -> None:
+        error.generation_id = generation_id
         row = await self._parts.database.read(lambda tx: generations.find(tx, generation_id))
-        if row is None:
-            return
-        error = ServerBusy("The generation waited too long in the queue.", retry_after_seconds=60, generation_id=row.id)
-        if await settle_failure(self._parts.database, row, None, error, self._parts.clock):
+        if row is not None and await settle_failure(self._parts.database, row, None, error, self._parts.clock):
             await self._ended(row)
 
     async def _take_over(self, generation_id: str) -> None:
@@ -78,7 +89,7 @@ class Recovery:
             await self._ended(row)
         elif self._may_run_again(row):
             if await self._parts.database.write(lambda tx: generations.requeue(tx, row.id, lease)):
-                await self._queue.put([Job(row.id, row.account_id)])
+                await self._requeue(row.id, row.account_id, row.provider_id)
         else:
             error = UpstreamTimeout(
                 "The server stopped while the provider was working, so the picture was lost.", generation_id=row.id

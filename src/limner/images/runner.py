@@ -1,6 +1,7 @@
 """Takes generations from the queue and runs them, many at a time, until it is told to stop."""
 
 import asyncio
+from collections.abc import Mapping
 from datetime import timedelta
 
 import structlog
@@ -14,26 +15,19 @@ log = structlog.stdlib.get_logger(__name__)
 
 
 class Runner:
-    """`at_once` bounds what is running here; each supplier's own limit stands inside of that."""
+    """`places` says how many orders each provider takes at once; so many are claimed, the others stay in the queue."""
 
-    def __init__(self, parts: Parts, queue: Queue, *, deadline_seconds: float, at_once: int = 256) -> None:
+    def __init__(self, parts: Parts, queue: Queue, *, deadline_seconds: float, places: Mapping[str, int]) -> None:
         self._parts = parts
         self._queue = queue
         self._deadline = timedelta(seconds=deadline_seconds)
-        self._places = asyncio.Semaphore(at_once)
+        self._places = places
         self._running: dict[asyncio.Task[None], Attempt | None] = {}
         self._stopping = False
 
     async def run(self) -> None:
         """Forever; cancel it, or call `stop`."""
-        while not self._stopping:
-            await self._places.acquire()
-            try:
-                job = await self._queue.take()
-            except BaseException:
-                self._places.release()
-                raise
-            self._spawn(job)
+        await asyncio.gather(*(self._serve(name) for name, places in self._places.items() for _ in range(places)))
 
     async def stop(self, drain_seconds: float) -> None:
         """Take nothing more; give what runs `drain_seconds` to finish, then hand over what costs nothing to repeat."""
@@ -46,14 +40,17 @@ class Runner:
         if self._running:
             await asyncio.wait(self._running, timeout=5.0)
 
-    def _spawn(self, job: Job) -> None:
-        task = asyncio.create_task(self._run(job))
-        self._running[task] = None
-        task.add_done_callback(self._finished)
+    async def _serve(self, provider_id: str) -> None:
+        """One place with a provider: the next job when the last one has ended."""
+        while not self._stopping:
+            job = await self._queue.take(provider_id)
+            task = asyncio.create_task(self._run(job))
+            self._running[task] = None
+            task.add_done_callback(self._finished)
+            await asyncio.wait([task])
 
     def _finished(self, task: "asyncio.Task[None]") -> None:
         del self._running[task]
-        self._places.release()
         if not task.cancelled() and (problem := task.exception()) is not None:
             log.error("a run could not be settled; its lease will run out", error=repr(problem))
 

@@ -99,7 +99,8 @@ class Images:
         except UniqueViolation:  # the same idempotency key arrived twice at once: now it can be seen
             started = await self._database.write(begin)
         if not started.replayed:
-            await self._queue.put([Job(each, principal.account_id) for each in started.generation_ids])
+            provider_id = planned.route.provider
+            await self._queue.put([Job(each, principal.account_id, provider_id) for each in started.generation_ids])
             self._publish_places(started.generation_ids)
         return started
 

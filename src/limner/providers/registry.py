@@ -83,6 +83,11 @@ class Providers:
         return tuple(self._providers)
 
     @property
+    def places(self) -> Mapping[str, int]:
+        """How many orders each supplier takes at once."""
+        return {name: CONCURRENCY[name] for name in self._providers}
+
+    @property
     def down(self) -> Sequence[str]:
         """The suppliers whose circuit is open now."""
         return tuple(name for name, breaker in self._breakers.items() if breaker.is_open)

@@ -16,6 +16,7 @@ EventKind = Literal["queued", "running", "partial", "cancel", "ended"]
 class Job:
     generation_id: str
     account_id: str
+    provider_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +37,12 @@ class Queue(Protocol):
         """Idempotent for a job that already waits."""
         ...
 
-    async def take(self) -> Job:
-        """The next job, accounts in turn, so that nobody's five hundred delay another's first."""
+    async def take(self, provider_id: str) -> Job:
+        """The provider's next job, accounts in turn, so that nobody's five hundred delay another's first."""
         ...
 
     def place(self, generation_id: str) -> int | None:
-        """How many jobs run before this one does, plus one; None when it does not wait here."""
+        """How many jobs its provider begins before this one, plus one; None when it does not wait here."""
         ...
 
     def waiting(self) -> int: ...

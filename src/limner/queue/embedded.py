@@ -9,24 +9,63 @@ from limner.queue.base import Event, Job
 
 
 class EmbeddedQueue:
+    """A line per provider."""
+
+    def __init__(self) -> None:
+        self._lines: dict[str, _Line] = {}
+        self._provider_of: dict[str, str] = {}
+
+    async def put(self, jobs: Sequence[Job]) -> None:
+        for job in jobs:
+            if job.generation_id not in self._provider_of:
+                self._provider_of[job.generation_id] = job.provider_id
+                self._line(job.provider_id).add(job)
+
+    async def take(self, provider_id: str) -> Job:
+        job = await self._line(provider_id).next()
+        del self._provider_of[job.generation_id]
+        return job
+
+    def place(self, generation_id: str) -> int | None:
+        provider_id = self._provider_of.get(generation_id)
+        return None if provider_id is None else self._line(provider_id).place(generation_id)
+
+    def waiting(self) -> int:
+        return len(self._provider_of)
+
+    async def close(self) -> None:
+        pass
+
+    def _line(self, provider_id: str) -> "_Line":
+        return self._lines.setdefault(provider_id, _Line())
+
+
+class _Line:
     """A queue per account, served in turn."""
 
     def __init__(self) -> None:
         self._by_account: dict[str, deque[Job]] = {}
         self._turn: deque[str] = deque()
-        self._waiting: set[str] = set()
-        self._filled = asyncio.Condition()
+        self._takers: deque[asyncio.Future[None]] = deque()
 
-    async def put(self, jobs: Sequence[Job]) -> None:
-        async with self._filled:
-            for job in jobs:
-                self._add(job)
-            self._filled.notify(len(jobs))
+    def add(self, job: Job) -> None:
+        if job.account_id not in self._by_account:
+            self._by_account[job.account_id] = deque()
+            self._turn.append(job.account_id)
+        self._by_account[job.account_id].append(job)
+        self._wake_one()
 
-    async def take(self) -> Job:
-        async with self._filled:
-            await self._filled.wait_for(lambda: bool(self._turn))
-            return self._next()
+    async def next(self) -> Job:
+        while not self._turn:
+            taker = asyncio.get_running_loop().create_future()
+            self._takers.append(taker)
+            try:
+                await taker
+            except asyncio.CancelledError:
+                if taker.done():
+                    self._wake_one()  # the job we were woken for is somebody else's now
+                raise
+        return self._pop()
 
     def place(self, generation_id: str) -> int | None:
         """In turns: a job with k of its account before it waits for k rounds of every account."""
@@ -36,22 +75,14 @@ class EmbeddedQueue:
                     return self._place(account_id, before)
         return None
 
-    def waiting(self) -> int:
-        return len(self._waiting)
+    def _wake_one(self) -> None:
+        while self._takers:
+            taker = self._takers.popleft()
+            if not taker.done():
+                taker.set_result(None)
+                return
 
-    async def close(self) -> None:
-        pass
-
-    def _add(self, job: Job) -> None:
-        if job.generation_id in self._waiting:
-            return
-        self._waiting.add(job.generation_id)
-        if job.account_id not in self._by_account:
-            self._by_account[job.account_id] = deque()
-            self._turn.append(job.account_id)
-        self._by_account[job.account_id].append(job)
-
-    def _next(self) -> Job:
+    def _pop(self) -> Job:
         account_id = self._turn.popleft()
         jobs = self._by_account[account_id]
         job = jobs.popleft()
@@ -59,7 +90,6 @@ class EmbeddedQueue:
             self._turn.append(account_id)
         else:
             del self._by_account[account_id]
-        self._waiting.remove(job.generation_id)
         return job
 
     def _place(self, account_id: str, before: int) -> int:
