@@ -51,14 +51,16 @@ class Node:
             if STAMP.exists() and STAMP.read_bytes() == LOCK.read_bytes():
                 return
             npm = self.program.parent.parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
-            command = [self.program, npm, "ci", "--ignore-scripts", "--silent"]
+            command = [self.program, npm, "ci", "--ignore-scripts", "--loglevel=error"]
             done = subprocess.run(command, cwd=FOLDER, env=self._environment(), capture_output=True, text=True)
             if done.returncode != 0:
                 missing(f"the packages of {LOCK.name} ({done.stderr.strip()[-300:]})")
             shutil.copyfile(LOCK, STAMP)
 
     def _environment(self) -> dict[str, str]:
-        return {**os.environ, "PATH": f"{self.program.parent}:{os.environ.get('PATH', '')}", "NO_COLOR": "1"}
+        """The machine's own certificates count, as they do for Python."""
+        path = f"{self.program.parent}:{os.environ.get('PATH', '')}"
+        return {**os.environ, "PATH": path, "NO_COLOR": "1", "NODE_OPTIONS": "--use-system-ca"}
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ import pytest
 from tests.node_tools import FOLDER, MODULES, Node
 from tests.service import Service
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
 INSPECTOR = MODULES / "@modelcontextprotocol" / "inspector" / "clients" / "launcher" / "build" / "index.js"
 BOAT = {"prompt": "a red boat at dawn", "modelId": "limner:sketch", "seed": 7}
