@@ -100,23 +100,20 @@ def test_the_largest_picture_we_handle_is_64_million_pixels() -> None:
 
 
 MEMORY = """
-import resource, sys
 from tests.images.samples import {bomb}, encoded, photo
+from tests.subprocesses import peak_mib
 from limner.images.pictures import NotAPicture, decode_check
 from limner.images.renditions import preview
 
-def peak():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-
 data = {bomb}()
 preview(encoded(photo(512, 512)), "algorithmicMedia")
-before = peak()
+before = peak_mib()
 for work in (decode_check, lambda data: preview(data, "algorithmicMedia")):
     try:
         work(data)
     except NotAPicture as error:
         print(error)
-print(peak() - before)
+print(peak_mib() - before)
 """
 
 
