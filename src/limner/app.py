@@ -18,18 +18,21 @@ from starlette.routing import BaseRoute, Route
 from limner.blobs.base import Blobs
 from limner.blobs.open import open_blobs
 from limner.catalog.models import Catalog, load
-from limner.config import Config, ProviderAccess
-from limner.db.base import Database
+from limner.config import BadConfiguration, Config, ProviderAccess
+from limner.credits import ledger
+from limner.db.base import Database, Transaction
 from limner.db.engine import open_database
 from limner.db.lock import serving_lock
 from limner.db.migrate import migrate
 from limner.db.types import Clock, new_id, now
 from limner.errors import NotFound, ServiceError
 from limner.fetching.fetcher import Fetcher
+from limner.http.addresses import Addresses
 from limner.http.auth import ApiKeys, Bearer
 from limner.http.errors import error_response, show
 from limner.http.middleware import BodyLimit, RequestIds
-from limner.http.ratelimit import DatabaseBuckets, MemoryBuckets, RateLimit
+from limner.http.ratelimit import AddressLimit, DatabaseBuckets, MemoryBuckets, RateLimit
+from limner.http.sessions import SessionCookies
 from limner.images import secrets
 from limner.images.attempt import Parts
 from limner.images.beginning import Limits
@@ -39,6 +42,7 @@ from limner.images.references import PictureReferences
 from limner.images.runner import Runner
 from limner.images.secrets import Secret
 from limner.images.service import Images
+from limner.mail.smtp import BadMailUrl, Smtp
 from limner.mcp_server.clients import Sessions
 from limner.mcp_server.editions.native import INSTRUCTIONS, NativeTools
 from limner.mcp_server.guard import Guard
@@ -51,6 +55,8 @@ from limner.rest.door import Door
 from limner.rest.health import HealthRoutes
 from limner.rest.images import ImageRoutes
 from limner.rest.links import LinkRoutes
+from limner.web.pages import Site
+from limner.web.site import Web, WebParts
 
 FLUSH_SECONDS = 5.0
 DRAIN_SECONDS = 20.0
@@ -84,6 +90,9 @@ class Services:
     api_keys: ApiKeys
     bearer: Bearer
     rate_limit: RateLimit
+    address_limit: AddressLimit
+    addresses: Addresses
+    cookies: SessionCookies
     process_id: str
     state: State = field(default_factory=State)
 
@@ -201,6 +210,11 @@ async def _open(
         api_keys=api_keys,
         bearer=Bearer([api_keys]),
         rate_limit=RateLimit(buckets, config.rate_limit),
+        address_limit=AddressLimit(buckets),
+        addresses=Addresses(config.trusted_proxies),
+        cookies=SessionCookies(
+            database, clock, secure=config.public_url.startswith("https:"), origins=_origins(config)
+        ),
         process_id=process_id,
     )
 
@@ -208,7 +222,9 @@ async def _open(
 def _app(services: Services, endpoint: Endpoint) -> Starlette:
     door = Door(services.bearer, services.rate_limit)
     checks = {"database": _database_check(services.database), "blobs": services.blobs.check}
+    web = _web(services)
     routes: list[BaseRoute] = [
+        *web.routes(),
         *HealthRoutes(checks, lambda: services.state.stopping).routes(),
         *ImageRoutes(services.images, services.links).routes(door),
         *AccountRoutes(services.images).routes(door),
@@ -218,8 +234,49 @@ def _app(services: Services, endpoint: Endpoint) -> Starlette:
     return Starlette(
         routes=routes,
         middleware=[Middleware(RequestIds), Middleware(BodyLimit, services.config.max_body_bytes)],
-        exception_handlers={ServiceError: show, 404: _no_such_page, 405: _no_such_method},
+        exception_handlers={ServiceError: show, 404: _no_such_page(web), 405: _no_such_method},
     )
+
+
+def _web(services: Services) -> Web:
+    config = services.config
+    return Web(
+        WebParts(
+            site=Site(config.public_url, config.sign_up, config.billing, config.stripe_secret_key is not None),
+            clock=services.clock,
+            database=services.database,
+            images=services.images,
+            links=services.links,
+            catalog=services.catalog,
+            cookies=services.cookies,
+            address_limit=services.address_limit,
+            addresses=services.addresses,
+            mailer=_mailer(config),
+            welcome=_welcome(config, services.clock),
+            welcome_credits=config.sign_up_credits,
+            stopping=lambda: services.state.stopping,
+        )
+    )
+
+
+def _mailer(config: Config) -> Smtp | None:
+    if config.smtp_url is None:
+        return None
+    try:
+        return Smtp(config.smtp_url, public_host=urlsplit(config.public_url).hostname or "localhost")
+    except BadMailUrl as problem:
+        raise BadConfiguration(str(problem)) from None
+
+
+def _welcome(config: Config, clock: Clock) -> Callable[[Transaction, str], None]:
+    """What a new account starts with, once."""
+
+    def welcome(tx: Transaction, account_id: str) -> None:
+        if config.sign_up_credits:
+            entry = ledger.Entry("Sign-up credits", unique_key=f"sign-up:{account_id}")
+            ledger.add(tx, account_id, config.sign_up_credits, "grant", entry, clock())
+
+    return welcome
 
 
 def _native_endpoint(services: Services) -> Endpoint:
@@ -240,9 +297,7 @@ def _guarded(services: Services, endpoint: Endpoint) -> Guard:
         rate_limit=services.rate_limit,
         sessions=Sessions(services.keyring),
         allowed_hosts=hosts,
-        allowed_origins=frozenset(
-            {services.config.public_url, *(f"http://{host}" for host in _local_hosts(services.config))}
-        ),
+        allowed_origins=_origins(services.config),
     )
 
 
@@ -251,6 +306,10 @@ def _hosts(config: Config) -> frozenset[str]:
     public = urlsplit(config.public_url)
     port = public.port or (443 if public.scheme == "https" else 80)
     return frozenset({public.netloc, f"{public.hostname}", f"{public.hostname}:{port}", *_local_hosts(config)})
+
+
+def _origins(config: Config) -> frozenset[str]:
+    return frozenset({config.public_url, *(f"http://{host}" for host in _local_hosts(config))})
 
 
 def _local_hosts(config: Config) -> list[str]:
@@ -339,8 +398,14 @@ def _log_end(task: "asyncio.Task[None]") -> None:
         log.error("a background task ended", exc_info=problem)
 
 
-async def _no_such_page(request: Request, error: Exception) -> Response:
-    return error_response(NotFound(f"There is nothing at {request.url.path[:200]}."), request.scope)
+def _no_such_page(web: Web) -> Callable[[Request, Exception], Coroutine[Any, Any, Response]]:
+    async def show_it(request: Request, error: Exception) -> Response:
+        missing = NotFound(f"There is nothing at {request.url.path[:200]}.")
+        if "text/html" in request.headers.get("accept", ""):
+            return await web.failure(request, missing)
+        return error_response(missing, request.scope)
+
+    return show_it
 
 
 async def _no_such_method(request: Request, error: Exception) -> Response:

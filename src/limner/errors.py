@@ -125,6 +125,15 @@ class InsufficientScope(ServiceError):
     next_step = "Use a key or connection that has the scope named."
 
 
+class Forged(ServiceError):
+    """A signed-in browser was made to send this by somebody else's page."""
+
+    code = "insufficient_scope"
+    status = 403
+    message = "This request did not come from one of this server's own pages."
+    next_step = "Open the page on this server and try again."
+
+
 class ModelNotAllowed(ServiceError):
     code = "model_not_allowed"
     status = 403

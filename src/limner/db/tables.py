@@ -67,6 +67,52 @@ memberships = Table(
     Index(None, "user_id"),
 )
 
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("user_id", Text, ForeignKey("users.id"), nullable=False),
+    Column("account_id", Text, ForeignKey("accounts.id"), nullable=False),
+    Column("acting_account_id", Text, ForeignKey("accounts.id")),
+    Column("digest", LargeBinary, nullable=False, unique=True),
+    Column("user_agent", Text),
+    Column("last_seen_at", UtcTime, nullable=False),
+    Column("expires_at", UtcTime, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Index(None, "user_id"),
+)
+"""A signed-in browser. `acting_account_id` is set while an administrator looks after somebody else's account."""
+
+one_time_links = Table(
+    "one_time_links",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("purpose", Text, nullable=False),
+    Column("digest", LargeBinary, nullable=False, unique=True),
+    Column("email", Text),
+    Column("user_id", Text, ForeignKey("users.id")),
+    Column("account_id", Text, ForeignKey("accounts.id")),
+    Column("role", Text),
+    Column("expires_at", UtcTime, nullable=False),
+    Column("used_at", UtcTime),
+    Column("created_at", UtcTime, nullable=False),
+    CheckConstraint("purpose IN ('first-start', 'sign-in', 'sign-up', 'invite', 'verify', 'reset')", name="purpose"),
+    Index(None, "account_id"),
+    Index(None, "expires_at"),
+)
+"""Links that work once, handed to a person; only the digest of their secret part is kept."""
+
+identities = Table(
+    "identities",
+    metadata,
+    Column("issuer", Text, primary_key=True),
+    Column("subject", Text, primary_key=True),
+    Column("user_id", Text, ForeignKey("users.id"), nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Index(None, "user_id"),
+)
+"""Who a sign-in provider says somebody is."""
+
 api_keys = Table(
     "api_keys",
     metadata,

@@ -35,3 +35,9 @@ def new_id() -> str:
     value = (value & ~(0xF << 76)) | (0x7 << 76)
     value = (value & ~(0x3 << 62)) | (0x2 << 62)
     return str(UUID(int=value))
+
+
+def first_id_at(moment: datetime) -> str:
+    """Not later than any id made from `moment` on: ids begin with their time, so a range of ids is a range of time."""
+    text = f"{max(to_ms(moment), 0):012x}"
+    return f"{text[:8]}-{text[8:]}-7000-8000-000000000000"

@@ -28,7 +28,9 @@ class Taken:
 
 
 class Buckets(Protocol):
-    async def take(self, bucket: str, burst: int) -> Taken: ...
+    async def take(self, bucket: str, burst: int, *, step_ms: int = STEP_MS) -> Taken:
+        """`burst` at once, and one more every `step_ms` milliseconds."""
+        ...
 
 
 class MemoryBuckets:
@@ -38,15 +40,15 @@ class MemoryBuckets:
         self._clock = clock
         self._full_at: dict[str, int] = {}
 
-    async def take(self, bucket: str, burst: int) -> Taken:
+    async def take(self, bucket: str, burst: int, *, step_ms: int = STEP_MS) -> Taken:
         now = to_ms(self._clock())
-        full_at = max(self._full_at.get(bucket, 0), now) + STEP_MS
-        if full_at - now > burst * STEP_MS:
-            return _refused(full_at, now, burst)
+        full_at = max(self._full_at.get(bucket, 0), now) + step_ms
+        if full_at - now > burst * step_ms:
+            return _refused(full_at, now, burst, step_ms)
         if len(self._full_at) > 10_000:
             self._full_at = {name: moment for name, moment in self._full_at.items() if moment > now}
         self._full_at[bucket] = full_at
-        return _allowed(full_at, now, burst)
+        return _allowed(full_at, now, burst, step_ms)
 
 
 class DatabaseBuckets:
@@ -56,9 +58,9 @@ class DatabaseBuckets:
         self._database = database
         self._clock = clock
 
-    async def take(self, bucket: str, burst: int) -> Taken:
+    async def take(self, bucket: str, burst: int, *, step_ms: int = STEP_MS) -> Taken:
         now = to_ms(self._clock())
-        return await self._database.write(lambda tx: _take(tx, bucket, burst, now))
+        return await self._database.write(lambda tx: _take(tx, bucket, burst, now, step_ms))
 
     async def sweep(self) -> None:
         """Forget the buckets that are full again."""
@@ -66,6 +68,19 @@ class DatabaseBuckets:
         await self._database.write(
             lambda tx: tx.execute("DELETE FROM rate_limits WHERE full_at < :past", past=now - timedelta(minutes=5))
         )
+
+
+class AddressLimit:
+    """How often one address may try what a stranger can: signing in, registering, redeeming."""
+
+    def __init__(self, buckets: Buckets) -> None:
+        self._buckets = buckets
+
+    async def check(self, what: str, subject: str, *, burst: int = 10, seconds_each: int = 6) -> None:
+        """`burst` at once, then one every `seconds_each`; raises RateLimited."""
+        taken = await self._buckets.take(f"{what}:{subject}", burst, step_ms=seconds_each * 1000)
+        if not taken.allowed:
+            raise RateLimited("Too many attempts from here.", retry_after_seconds=taken.retry_after_seconds)
 
 
 class RateLimit:
@@ -98,7 +113,7 @@ class RateLimit:
         }
 
 
-def _take(tx: Transaction, bucket: str, burst: int, now: int) -> Taken:
+def _take(tx: Transaction, bucket: str, burst: int, now: int, step_ms: int) -> Taken:
     row = tx.first(
         """INSERT INTO rate_limits (bucket, full_at) VALUES (:bucket, :now + :step)
            ON CONFLICT (bucket) DO UPDATE
@@ -107,20 +122,20 @@ def _take(tx: Transaction, bucket: str, burst: int, now: int) -> Taken:
            RETURNING full_at""",
         bucket=bucket,
         now=now,
-        step=STEP_MS,
-        most=burst * STEP_MS,
+        step=step_ms,
+        most=burst * step_ms,
     )
     if row is not None:
-        return _allowed(row["full_at"], now, burst)
+        return _allowed(row["full_at"], now, burst, step_ms)
     full_at = tx.scalar("SELECT full_at FROM rate_limits WHERE bucket = :bucket", bucket=bucket)
-    return _refused(full_at + STEP_MS, now, burst)
+    return _refused(full_at + step_ms, now, burst, step_ms)
 
 
-def _allowed(full_at: int, now: int, burst: int) -> Taken:
-    left_ms = burst * STEP_MS - (full_at - now)
-    remaining = left_ms // STEP_MS
-    return Taken(True, remaining, 0 if remaining else math.ceil((STEP_MS - left_ms) / 1000))
+def _allowed(full_at: int, now: int, burst: int, step_ms: int) -> Taken:
+    left_ms = burst * step_ms - (full_at - now)
+    remaining = left_ms // step_ms
+    return Taken(True, remaining, 0 if remaining else math.ceil((step_ms - left_ms) / 1000))
 
 
-def _refused(full_at: int, now: int, burst: int) -> Taken:
-    return Taken(False, 0, max(1, math.ceil((full_at - now - burst * STEP_MS) / 1000)))
+def _refused(full_at: int, now: int, burst: int, step_ms: int) -> Taken:
+    return Taken(False, 0, max(1, math.ceil((full_at - now - burst * step_ms) / 1000)))

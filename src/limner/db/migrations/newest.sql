@@ -284,3 +284,55 @@ CREATE TRIGGER credit_transactions_no_update BEFORE UPDATE ON credit_transaction
 
 CREATE TRIGGER credit_transactions_no_delete BEFORE DELETE ON credit_transactions
     BEGIN SELECT RAISE(ABORT, 'credit_transactions is append-only'); END
+
+CREATE TABLE identities (
+	issuer TEXT NOT NULL,
+	subject TEXT NOT NULL,
+	user_id TEXT NOT NULL,
+	created_at BIGINT NOT NULL,
+	CONSTRAINT pk_identities PRIMARY KEY (issuer, subject),
+	CONSTRAINT fk_identities_user_id FOREIGN KEY(user_id) REFERENCES users (id)
+)
+
+CREATE INDEX ix_identities_user_id ON identities (user_id)
+
+CREATE TABLE one_time_links (
+	id TEXT NOT NULL,
+	purpose TEXT NOT NULL,
+	digest BLOB NOT NULL,
+	email TEXT,
+	user_id TEXT,
+	account_id TEXT,
+	role TEXT,
+	expires_at BIGINT NOT NULL,
+	used_at BIGINT,
+	created_at BIGINT NOT NULL,
+	CONSTRAINT pk_one_time_links PRIMARY KEY (id),
+	CONSTRAINT ck_one_time_links_purpose CHECK (purpose IN ('first-start', 'sign-in', 'sign-up', 'invite', 'verify', 'reset')),
+	CONSTRAINT fk_one_time_links_account_id FOREIGN KEY(account_id) REFERENCES accounts (id),
+	CONSTRAINT fk_one_time_links_user_id FOREIGN KEY(user_id) REFERENCES users (id),
+	CONSTRAINT uq_one_time_links_digest UNIQUE (digest)
+)
+
+CREATE INDEX ix_one_time_links_account_id ON one_time_links (account_id)
+
+CREATE INDEX ix_one_time_links_expires_at ON one_time_links (expires_at)
+
+CREATE TABLE sessions (
+	id TEXT NOT NULL,
+	user_id TEXT NOT NULL,
+	account_id TEXT NOT NULL,
+	acting_account_id TEXT,
+	digest BLOB NOT NULL,
+	user_agent TEXT,
+	last_seen_at BIGINT NOT NULL,
+	expires_at BIGINT NOT NULL,
+	created_at BIGINT NOT NULL,
+	CONSTRAINT pk_sessions PRIMARY KEY (id),
+	CONSTRAINT fk_sessions_account_id FOREIGN KEY(account_id) REFERENCES accounts (id),
+	CONSTRAINT fk_sessions_acting_account_id FOREIGN KEY(acting_account_id) REFERENCES accounts (id),
+	CONSTRAINT fk_sessions_user_id FOREIGN KEY(user_id) REFERENCES users (id),
+	CONSTRAINT uq_sessions_digest UNIQUE (digest)
+)
+
+CREATE INDEX ix_sessions_user_id ON sessions (user_id)

@@ -1,0 +1,1 @@
+"""Sending mail: one small Protocol, SMTP behind it."""

@@ -1,0 +1,79 @@
+"""The web door put together: from a few plain values and running parts to routes."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from limner.accounts.passwords import Passwords
+from limner.accounts.sign_in import Welcome
+from limner.catalog.models import Catalog
+from limner.db.base import Database
+from limner.db.types import Clock
+from limner.errors import ServiceError
+from limner.http.addresses import Addresses
+from limner.http.ratelimit import AddressLimit
+from limner.http.sessions import SessionCookies
+from limner.images.links import ImageLinks
+from limner.images.service import Images
+from limner.mail.base import Mailer
+from limner.web.dashboard import Dashboard
+from limner.web.door import PageDoor
+from limner.web.pages import Pages, Site
+from limner.web.sign_in import SignIn
+from limner.web.static import Static
+
+
+@dataclass(frozen=True, slots=True)
+class WebParts:
+    """What the pages stand on."""
+
+    site: Site
+    clock: Clock
+    database: Database
+    images: Images
+    links: ImageLinks
+    catalog: Catalog
+    cookies: SessionCookies
+    address_limit: AddressLimit
+    addresses: Addresses
+    mailer: Mailer | None
+    welcome: Welcome
+    welcome_credits: int
+    stopping: Callable[[], bool]
+
+
+class Web:
+    """Every page of the server. `render` and `door` serve pages of other doors (consent) too."""
+
+    def __init__(self, parts: WebParts) -> None:
+        self._parts = parts
+        self._static = Static()
+        self.pages = Pages(parts.site, self._static, parts.clock)
+        self.door = PageDoor(parts.database, parts.cookies, self.pages)
+
+    def routes(self) -> list[Route]:
+        parts = self._parts
+        sign_in = SignIn(
+            database=parts.database,
+            cookies=parts.cookies,
+            pages=self.pages,
+            site=parts.site,
+            passwords=Passwords(),
+            limit=parts.address_limit,
+            addresses=parts.addresses,
+            mailer=parts.mailer,
+            welcome=parts.welcome,
+            welcome_credits=parts.welcome_credits,
+        )
+        return [
+            *self._static.routes(),
+            *sign_in.routes(self.door),
+            *Dashboard(parts.database, self.pages).routes(self.door),
+        ]
+
+    async def failure(self, request: Request, error: ServiceError) -> Response:
+        """A failure as a page, for a browser that asked for one."""
+        return await self.door.failure(request, error)

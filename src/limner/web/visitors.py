@@ -1,0 +1,62 @@
+"""Who looks at a page: signed in or not, which theme, and how their account stands."""
+
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from starlette.requests import Request
+
+from limner.accounts.principal import Principal
+from limner.accounts.sessions import Session
+from limner.errors import Unauthorized
+from limner.http.sessions import cookie_of
+
+THEMES = ("light", "dark")
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What is on every page about money: credits to spend, credits held, whole days they last (None: no use lately)."""
+
+    available: int
+    held: int
+    days_left: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    request: Request
+    session: Session | None
+    standing: Standing | None
+
+    @property
+    def theme(self) -> str:
+        """What the visitor chose; empty lets their system decide."""
+        chosen = cookie_of(self.request.scope, "theme")
+        return chosen if chosen in THEMES else ""
+
+    @property
+    def shortcuts(self) -> bool:
+        return cookie_of(self.request.scope, "shortcuts") != "off"
+
+    @property
+    def path(self) -> str:
+        return self.request.url.path
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.session.time_zone if self.session else "UTC")
+
+    @property
+    def is_live(self) -> bool:
+        """Whether the request asks for a fragment to put into the page that is open."""
+        return self.request.headers.get("hx-request") == "true"
+
+    @property
+    def principal(self) -> Principal:
+        return self.signed_in.principal()
+
+    @property
+    def signed_in(self) -> Session:
+        if self.session is None:
+            raise Unauthorized()
+        return self.session
