@@ -25,7 +25,7 @@ from limner.db.engine import open_database
 from limner.db.lock import serving_lock
 from limner.db.migrate import migrate
 from limner.db.types import Clock, new_id, now
-from limner.errors import NotFound, ServiceError
+from limner.errors import NotFound, ServiceError, UnknownModel
 from limner.fetching.fetcher import Fetcher
 from limner.http.addresses import Addresses
 from limner.http.auth import ApiKeys, Bearer
@@ -160,7 +160,7 @@ async def _open(
     await asyncio.to_thread(migrate, config.database_url)
     database = await open_database(config.database_url)
     stack.push_async_callback(database.close)
-    blobs = open_blobs(config.blobs_url, endpoint=config.blobs_endpoint)
+    blobs = _open_blobs(config)
     stack.push_async_callback(blobs.close)
     providers = open_providers(_provider_settings(config))
     stack.push_async_callback(providers.close)
@@ -168,11 +168,7 @@ async def _open(
     stack.push_async_callback(fetcher.close)
     keyring = Keyring(database, clock, secrets.from_texts(config.secret_keys))
     await keyring.refresh()
-    catalog = Catalog(
-        load(config.catalog_path, await providers.discover()),
-        unavailable=providers.unavailable,
-        default_model=config.default_model,
-    )
+    catalog = await _open_catalog(config, providers)
     _log_providers(config)
     queue, events, process_id = EmbeddedQueue(), EmbeddedEvents(), new_id()
     parts = Parts(database=database, blobs=blobs, events=events, suppliers=providers, clock=clock)
@@ -217,6 +213,21 @@ async def _open(
         ),
         process_id=process_id,
     )
+
+
+def _open_blobs(config: Config) -> Blobs:
+    try:
+        return open_blobs(config.blobs_url, endpoint=config.blobs_endpoint)
+    except ValueError as problem:
+        raise BadConfiguration(f"LIMNER_BLOBS_URL cannot be used: {problem}.") from None
+
+
+async def _open_catalog(config: Config, providers: Providers) -> Catalog:
+    models = load(config.catalog_path, await providers.discover())
+    try:
+        return Catalog(models, unavailable=providers.unavailable, default_model=config.default_model)
+    except UnknownModel as problem:
+        raise BadConfiguration(f"LIMNER_DEFAULT_MODEL cannot be used: {problem.message}") from None
 
 
 def _app(services: Services, endpoint: Endpoint) -> Starlette:

@@ -12,8 +12,12 @@ from pathlib import Path
 from typing import Literal, TypeVar
 from urllib.parse import urlsplit
 
+from limner.db.url import sqlite_path
+
 Edition = Literal["native", "getimages", "image-mcp"]
 SignUp = Literal["closed", "invite", "open"]
+LogFormat = Literal["auto", "text", "json"]
+LogLevel = Literal["debug", "info", "warning", "error"]
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 C = TypeVar("C", bound=str)
 
@@ -85,6 +89,8 @@ class Config:
     stripe_base_url: str = "https://api.stripe.com"
     smtp_url: str | None = field(default=None, repr=False)
     oidc: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
+    log: LogFormat = "auto"
+    log_level: LogLevel = "info"
 
     @classmethod
     def from_env(
@@ -132,6 +138,8 @@ class Config:
             stripe_base_url=env.url("STRIPE_BASE_URL") or "https://api.stripe.com",
             smtp_url=env.text("SMTP_URL"),
             oidc=env.with_prefix("OIDC_"),
+            log=env.choice("LOG", ("auto", "text", "json"), "auto"),
+            log_level=env.choice("LOG_LEVEL", ("debug", "info", "warning", "error"), "info"),
         )
 
     @property
@@ -212,9 +220,11 @@ class _Environment:
 
     def database_url(self, data_dir: Path) -> str:
         value = self.text("DATABASE_URL") or f"sqlite:///{data_dir / 'limner.db'}"
-        if value.startswith(("sqlite:///", "postgresql://", "postgres://")):
-            return value.replace("postgres://", "postgresql://", 1) if value.startswith("postgres://") else value
-        raise BadConfiguration("LIMNER_DATABASE_URL must begin with sqlite:/// or postgresql://.")
+        try:
+            sqlite_path(value)
+        except ValueError as problem:
+            raise BadConfiguration(f"LIMNER_DATABASE_URL cannot be used: {problem}.") from None
+        return value.replace("postgres://", "postgresql://", 1) if value.startswith("postgres://") else value
 
     def public_url(self, port: int) -> str:
         value = self.text("PUBLIC_URL")

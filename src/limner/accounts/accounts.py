@@ -74,6 +74,15 @@ def id_by_email(tx: Transaction, email: str) -> str:
     return account_id
 
 
+def emails(tx: Transaction) -> dict[str, str]:
+    """Each account's id and its owner's address, oldest first."""
+    rows = tx.all(
+        """SELECT m.account_id, min(u.email) AS email FROM users u JOIN memberships m ON m.user_id = u.id
+           WHERE m.role = 'owner' GROUP BY m.account_id ORDER BY m.account_id"""
+    )
+    return {row["account_id"]: row["email"] for row in rows}
+
+
 def any_exist(tx: Transaction) -> bool:
     return tx.scalar("SELECT 1 FROM accounts LIMIT 1") is not None
 

@@ -1,0 +1,55 @@
+"""The command line. A command's module is loaded when that command runs, so that `limner --version` is instant."""
+
+import sys
+from collections.abc import Mapping
+from importlib import import_module
+
+import click
+
+from limner import __version__
+
+COMMANDS: Mapping[str, tuple[str, str]] = {
+    "quickstart": ("limner.cli.quickstart:quickstart", "Start on embedded defaults and make a first picture."),
+    "serve": ("limner.cli.serve:serve", "Run the server."),
+    "migrate": ("limner.cli.operate:migrate", "Bring the database up to date."),
+    "audit": ("limner.cli.operate:audit", "Prove that ledger, holds, balances and pictures agree."),
+    "accounts": ("limner.cli.accounts:accounts", "Make accounts and let people in."),
+    "credits": ("limner.cli.accounts:credits", "Give credits to an account."),
+    "keys": ("limner.cli.keys:keys", "Make, list and revoke API keys."),
+}
+"""Each command: where it is, and what the list of commands says about it."""
+
+
+class Commands(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, name = COMMANDS[cmd_name][0].partition(":")
+        return getattr(import_module(module), name)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, says) for name, (_, says) in COMMANDS.items()])
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, message="limner %(version)s")
+def limner() -> None:
+    """Limner, the image service for AI agents."""
+
+
+def main() -> None:
+    """Run the command that was asked for: 0 it worked, 1 what was asked failed, 2 wrong usage or configuration."""
+    try:
+        limner(prog_name="limner")
+    except Exception as problem:
+        from limner.cli.failures import explain
+
+        explained = explain(problem)
+        if explained is None:
+            raise
+        click.echo(f"limner: {explained.sentence}", err=True)
+        sys.exit(explained.exit_code)

@@ -1,0 +1,62 @@
+"""`limner accounts` and `limner credits`: who may use this server, and with how many credits."""
+
+import click
+
+from limner.accounts import accounts as owners
+from limner.cli import storage
+from limner.cli.output import json_option, print_facts
+from limner.config import Config
+from limner.credits import ledger
+from limner.db.base import Transaction
+from limner.db.types import now
+
+
+@click.group()
+def accounts() -> None:
+    """Make accounts and let people in."""
+
+
+@accounts.command()
+@click.argument("email")
+@click.option("--credits", "opening", type=click.IntRange(min=0), help="Opening balance, instead of the usual credits.")
+@click.option("--admin", is_flag=True, help="May administer the server.")
+@json_option
+def create(email: str, opening: int | None, admin: bool, as_json: bool) -> None:
+    """Make an account for EMAIL."""
+    given = Config.from_env().sign_up_credits if opening is None else opening
+
+    def make(tx: Transaction) -> str:
+        account_id, _ = owners.create(tx, email, now(), is_admin=admin, verified=True)
+        if given:
+            why = "Sign-up credits" if opening is None else "Opening balance"
+            ledger.add(tx, account_id, given, "grant", ledger.Entry(why), now())
+        return account_id
+
+    account_id = storage.write(make)
+    print_facts(
+        {"id": account_id, "email": owners.normal_email(email), "admin": admin, "creditBalance": given}, as_json=as_json
+    )
+
+
+@click.group()
+def credits() -> None:
+    """Give credits to an account."""
+
+
+@credits.command()
+@click.argument("email")
+@click.argument("amount", type=click.IntRange(min=1), metavar="N")
+@click.option("--reason", default="Granted by an administrator", show_default=True, help="What the ledger says.")
+@json_option
+def grant(email: str, amount: int, reason: str, as_json: bool) -> None:
+    """Add N credits to the account of EMAIL."""
+
+    def add(tx: Transaction) -> ledger.Balance:
+        account_id = owners.id_by_email(tx, email)
+        ledger.add(tx, account_id, amount, "grant", ledger.Entry(reason), now())
+        return ledger.balance(tx, account_id)
+
+    balance = storage.write(add)
+    print_facts(
+        {"email": owners.normal_email(email), "granted": amount, "creditBalance": balance.available}, as_json=as_json
+    )

@@ -1,0 +1,187 @@
+"""`limner quickstart`: from nothing to a picture, an API key and a connected client in one command."""
+
+import base64
+import os
+import socket
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+import httpx2
+from mcp.client import Client
+from mcp.client.streamable_http import streamable_http_client
+from mcp_types import CallToolResult, ImageContent
+from rich.console import Console
+
+from limner import logs, mcp_clients
+from limner.accounts import accounts, keys
+from limner.accounts.keys import NewKey
+from limner.app import Services
+from limner.cli.failures import CannotStart
+from limner.cli.serving import PortTaken, claim, run, serving
+from limner.config import Config
+from limner.credits import ledger
+from limner.db.base import Transaction
+from limner.db.types import now
+from limner.mcp_clients import Endpoint
+
+EMAIL = "owner@localhost"
+MODEL = "limner:sketch"
+PROMPT = "misty mountains at dawn, pine trees in front"
+PICTURE = "limner-first-image"
+PORTS_TRIED = 100
+SHOWN_CLIENTS = ("claude-code", "codex", "cursor")
+
+
+@click.command()
+@click.option("--exit", "exits", is_flag=True, help="Stop after the picture.")
+@click.option("--port", type=click.IntRange(0, 65535), help="Default: LIMNER_PORT, or the next one that is free.")
+def quickstart(exits: bool, port: int | None) -> None:
+    """Start the server on embedded defaults, make a picture through its own MCP endpoint, and keep serving."""
+    config, listener = _claim_free(port)
+    logs.set_up("warning" if config.log_level == "info" else config.log_level, config.log)
+    try:
+        run(_quickstart(config, listener, exits=exits))
+    except OSError as problem:
+        raise CannotStart(f"{problem}") from problem
+
+
+async def _quickstart(config: Config, listener: socket.socket, *, exits: bool) -> None:
+    async with serving(config, listener) as server:
+        _say(f"Limner is running at {config.public_url}")
+        secret = await _own_key(server.services)
+        path, summary = await _first_picture(f"{_address(config)}/api/mcp", secret)
+        _say(f"\nPicture   {path}\n          {summary}")
+        _say_how_to_go_on(config, secret)
+        if exits:
+            return
+        _say("\nServing until you press Ctrl-C.")
+        await server.ended
+
+
+def _claim_free(port: int | None) -> tuple[Config, socket.socket]:
+    """The port that was asked for, or the first free one from the usual one on."""
+    if port is not None:
+        return claim(None, port)
+    usual = Config.from_env().port
+    for candidate in range(usual, usual + PORTS_TRIED):
+        try:
+            return claim(None, candidate)
+        except PortTaken:
+            continue
+    raise CannotStart(f"The ports {usual} to {usual + PORTS_TRIED - 1} are all in use: choose one with --port.")
+
+
+def _address(config: Config) -> str:
+    """Where this process reaches itself, whatever the public address is."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(config.host, config.host)  # noqa: S104 — read, not bound
+    return f"http://{host}:{config.port}"
+
+
+async def _own_key(services: Services) -> str:
+    """The key of earlier quickstarts while it is good; else a new one, kept for its owner alone."""
+    file = services.config.data_dir / "quickstart.key"
+    kept = file.read_text().strip() if file.exists() else ""
+    if kept and await services.database.read(lambda tx: keys.principal_of(tx, kept, now())):
+        return kept
+    credits = services.config.sign_up_credits
+    secret = await services.database.write(lambda tx: _make_key(tx, credits))
+    _keep(file, secret)
+    return secret
+
+
+def _keep(file: Path, secret: str) -> None:
+    with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as kept:
+        kept.write(f"{secret}\n")
+
+
+def _make_key(tx: Transaction, credits: int) -> str:
+    account_id = next((each for each, email in accounts.emails(tx).items() if email == EMAIL), None)
+    if account_id is None:
+        account_id, _ = accounts.create(tx, EMAIL, now(), is_admin=not accounts.any_exist(tx), verified=True)
+        ledger.add(tx, account_id, credits, "grant", ledger.Entry("Sign-up credits"), now())
+    return keys.create(tx, account_id, NewKey(name="quickstart"), now())[1]
+
+
+async def _first_picture(url: str, secret: str) -> tuple[Path, str]:
+    """Made as any agent makes one; saved in the current directory. Its path, and what the server said."""
+    console = Console(stderr=True)
+    with console.status(f"Asking {MODEL} through {url} for {PROMPT}") as status:
+
+        async def show(progress: float, total: float | None, message: str | None) -> None:
+            status.update(f"{MODEL}: {message}")
+            if not console.is_terminal:
+                _say(f"  {message}")
+
+        async with _connected(url, secret) as client:
+            result = await client.call_tool(
+                "generate_image",
+                {"prompt": PROMPT, "modelId": MODEL, "aspectRatio": "3:2", "inline": "full"},
+                progress_callback=show,
+            )
+    return _save(result)
+
+
+@asynccontextmanager
+async def _connected(url: str, secret: str) -> AsyncGenerator[Client]:
+    headers = {"Authorization": f"Bearer {secret}"}
+    async with (
+        httpx2.AsyncClient(headers=headers, timeout=60, trust_env=False) as http,
+        Client(streamable_http_client(url, http_client=http)) as client,
+    ):
+        yield client
+
+
+def _save(result: CallToolResult) -> tuple[Path, str]:
+    facts: dict[str, Any] = result.structured_content or {}
+    picture = next((block for block in result.content if isinstance(block, ImageContent)), None)
+    if result.is_error or picture is None:
+        error: dict[str, Any] = facts.get("error") or {"message": "The server sent no picture."}
+        raise CannotStart(f"The picture was not made: {error['message']}")
+    path = _unused(Path.cwd() / f"{PICTURE}.{picture.mime_type.removeprefix('image/')}")
+    path.write_bytes(base64.b64decode(picture.data))
+    credits = facts["credits"]
+    return path, f"{facts['width']}x{facts['height']}, {credits['charged']} credit, {credits['remaining']} left"
+
+
+def _unused(path: Path) -> Path:
+    """Never over a file that is there already."""
+    candidates = (path.with_stem(f"{path.stem}-{number}") for number in range(2, 10_000))
+    return path if not path.exists() else next(each for each in candidates if not each.exists())
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    heading: str
+    text: str
+
+
+def _say_how_to_go_on(config: Config, secret: str) -> None:
+    endpoint = Endpoint(f"{config.public_url}/api/mcp", secret)
+    _say(f"API key   {secret}")
+    _say(f"Data      {config.data_dir}")
+    _say("\nConnect a client:")
+    for line in _connect_lines(endpoint):
+        _say(f"\n  {line.heading}\n{_indented(line.text)}")
+    _say("\nOther clients: docs/clients.md")
+
+
+def _connect_lines(endpoint: Endpoint) -> list[_Line]:
+    lines: list[_Line] = []
+    for client in (each for each in mcp_clients.CLIENTS if each.id in SHOWN_CLIENTS):
+        if client.command is not None:
+            lines.append(_Line(client.name, client.command(endpoint)))
+        elif client.file is not None:
+            lines.append(_Line(f"{client.name} ({client.file.path})", mcp_clients.snippet(client.file, endpoint)))
+    return lines
+
+
+def _indented(text: str) -> str:
+    return "\n".join(f"    {line}" for line in text.splitlines())
+
+
+def _say(text: str) -> None:
+    click.echo(text)

@@ -1,0 +1,81 @@
+"""`limner accounts`, `credits` and `keys`: what they print and what the server then does."""
+
+import re
+
+import httpx2
+import pytest
+from tests.cli.terminal import Terminal
+
+from limner.accounts.keys import looks_right
+
+
+def test_an_account_a_key_and_credits_work_beside_the_running_server(terminal: Terminal) -> None:
+    with terminal.server() as server:
+        terminal.ok("accounts", "create", "ana@example.org", "--credits", "5")
+        created = terminal.run("keys", "create", "--account", "ana@example.org", "--name", "laptop")
+        secret = created.stdout.strip()
+        assert looks_right(secret)
+        assert created.stdout == f"{secret}\n"
+        with httpx2.Client(base_url=server.url, headers={"Authorization": f"Bearer {secret}"}) as http:
+            assert http.get("/api/v1/account").json()["creditBalance"] == 5
+            terminal.ok("credits", "grant", "ana@example.org", "20")
+            assert http.get("/api/v1/account").json()["creditBalance"] == 25
+            key_id = re.search(r"Key (\S+)", created.stderr)
+            assert key_id
+            terminal.ok("keys", "revoke", key_id[1])
+            assert http.get("/api/v1/account").status_code == 401
+
+
+def test_a_key_keeps_its_scopes_cap_expiry_and_kind(terminal: Terminal) -> None:
+    terminal.ok("accounts", "create", "ana@example.org")
+    account = ("--account", "ana@example.org")
+    plain = terminal.ok("keys", "create", *account)
+    limits = (
+        "--scope",
+        "images:read,images:generate",
+        "--scope",
+        "usage:read",
+        "--cap",
+        "500/month",
+        "--expires",
+        "30d",
+    )
+    limited = terminal.run("keys", "create", *account, *limits, "--test", "--json").json
+    assert limited["key"].startswith("sk_test_")
+    assert terminal.run("keys", "create", "--account", "ANA@example.org", "--expires", "2099-01-31").code == 0
+    listed = terminal.run("keys", "list", *account, "--json").json["keys"]
+    assert [key["scopes"] for key in listed] == [
+        ["account:read", "images:generate", "images:read", "usage:read"],
+        ["images:generate", "images:read", "usage:read"],
+        ["account:read", "images:generate", "images:read", "usage:read"],
+    ]
+    assert listed[0]["expiresAt"] == "2099-01-31T00:00:00.000Z"
+    assert (listed[1]["cap"]["limit"], listed[1]["cap"]["period"], listed[1]["test"]) == (500, "month", True)
+    assert plain.strip() not in terminal.ok("keys", "list")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (("accounts", "create", "ana@example.org"), 1),
+        (("accounts", "create", "nobody"), 1),
+        (("accounts", "create", "eve@example.org", "--credits", "-1"), 2),
+        (("credits", "grant", "nobody@example.org", "5"), 1),
+        (("credits", "grant", "ana@example.org", "0"), 2),
+        (("keys", "create"), 2),
+        (("keys", "create", "--account", "nobody@example.org"), 1),
+        (("keys", "create", "--account", "ana@example.org", "--scope", "everything"), 1),
+        (("keys", "create", "--account", "ana@example.org", "--cap", "500/year"), 2),
+        (("keys", "create", "--account", "ana@example.org", "--expires", "2001-01-01"), 2),
+        (("keys", "revoke", "0190a000-0000-7000-8000-000000000000"), 1),
+        (("nonsense",), 2),
+    ],
+)
+def test_what_cannot_be_done_is_said_without_a_traceback(
+    terminal: Terminal, arguments: tuple[str, ...], code: int
+) -> None:
+    terminal.ok("accounts", "create", "ana@example.org")
+    outcome = terminal.run(*arguments)
+    assert (outcome.code, outcome.stdout) == (code, "")
+    assert "Traceback" not in outcome.stderr
+    assert outcome.stderr
