@@ -37,11 +37,13 @@ from limner.images import secrets
 from limner.images.attempt import Parts
 from limner.images.beginning import Limits
 from limner.images.links import ImageLinks
+from limner.images.picture_pool import PicturePool
 from limner.images.recovery import Recovery
 from limner.images.references import PictureReferences
 from limner.images.runner import Runner
 from limner.images.secrets import Secret
 from limner.images.service import Images
+from limner.images.uploads import Uploads
 from limner.mail.smtp import BadMailUrl, Smtp
 from limner.mcp_server.clients import Sessions
 from limner.mcp_server.editions.native import INSTRUCTIONS, NativeTools
@@ -59,6 +61,7 @@ from limner.web.pages import Site
 from limner.web.site import Web, WebParts
 
 FLUSH_SECONDS = 5.0
+SWEEP_SECONDS = 300.0
 DRAIN_SECONDS = 20.0
 
 log = structlog.stdlib.get_logger(__name__)
@@ -83,6 +86,8 @@ class Services:
     catalog: Catalog
     images: Images
     links: ImageLinks
+    uploads: Uploads
+    pool: PicturePool
     fetcher: Fetcher
     keyring: "Keyring"
     parts: Parts
@@ -121,6 +126,7 @@ async def running(
             Recovery(services.parts, services.queue).run(),
             _repeat(services.api_keys.flush, FLUSH_SECONDS),
             _repeat(services.keyring.refresh, FLUSH_SECONDS),
+            _repeat(services.uploads.sweep, SWEEP_SECONDS),
         ]
         async with _background(background):
             yield Server(services, _app(services, endpoint))
@@ -171,6 +177,10 @@ async def _open(
     catalog = await _open_catalog(config, providers)
     _log_providers(config)
     queue, events, process_id = EmbeddedQueue(), EmbeddedEvents(), new_id()
+    pool = PicturePool()
+    stack.callback(pool.close)
+    uploads = Uploads(database=database, blobs=blobs, pool=pool, clock=clock)
+    links = ImageLinks(public_url=config.public_url, secrets=keyring, clock=clock)
     parts = Parts(database=database, blobs=blobs, events=events, suppliers=providers, clock=clock)
     images = Images(
         database=database,
@@ -178,7 +188,9 @@ async def _open(
         queue=queue,
         events=events,
         blobs=blobs,
-        references=PictureReferences(database=database, blobs=blobs, fetcher=fetcher, clock=clock),
+        references=PictureReferences(
+            database=database, blobs=blobs, uploads=uploads, fetcher=fetcher, pool=pool, links=links
+        ),
         clock=clock,
         limits=Limits(
             bills=config.billing,
@@ -198,7 +210,9 @@ async def _open(
         providers=providers,
         catalog=catalog,
         images=images,
-        links=ImageLinks(public_url=config.public_url, secrets=keyring, clock=clock),
+        links=links,
+        uploads=uploads,
+        pool=pool,
         fetcher=fetcher,
         keyring=keyring,
         parts=parts,
@@ -362,7 +376,7 @@ def _database_check(database: Database) -> Callable[[], Coroutine[Any, Any, None
     return check
 
 
-async def _repeat(work: Callable[[], Coroutine[Any, Any, None]], seconds: float) -> None:
+async def _repeat(work: Callable[[], Coroutine[Any, Any, object]], seconds: float) -> None:
     while True:
         await asyncio.sleep(seconds)
         try:

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -95,6 +96,17 @@ async def canary(host: str, port: int = 0) -> AsyncIterator[Peer]:
         yield peer
     finally:
         server.close()
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority.make(tmp_path_factory.mktemp("tls"), ["files.test", "other.test", "127.0.0.1"])
+
+
+@pytest.fixture
+async def peer(authority: Authority) -> AsyncIterator[Peer]:
+    async with https_peer(authority) as server:
+        yield server
 
 
 def response(body: bytes = b"", status: str = "200 OK", **headers: str) -> Answer:

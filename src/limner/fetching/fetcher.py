@@ -98,6 +98,13 @@ class Fetcher:
         ):
             return response.status
 
+    def check_form(self, url: str, *, field: str = "url") -> None:
+        """Raise what `fetch` would raise for the URL's text alone; nothing is looked up."""
+        try:
+            self._backend.check_port(parse(url).port)
+        except UrlRefused as error:
+            raise _invalid(field, str(error), "url_not_allowed") from None
+
     async def check_url(self, url: str, *, timeout_seconds: float = 5.0, field: str = "url") -> None:
         """Raise what `post` would raise before it connects: for a URL that is saved now and called later."""
         async with _failures_named(field, timeout_seconds):

@@ -58,12 +58,15 @@ class PinnedBackend(AsyncNetworkBackend):
 
     async def addresses(self, host: str, port: int) -> Sequence[str]:
         """All of them, checked. UrlRefused when one is not allowed, OSError when there is none."""
-        if port not in self._allowance.ports:
-            raise UrlRefused("Only port 443 is allowed.")
+        self.check_port(port)
         found = await self._resolve(host, port)
         if not all(map(self._allowance.admits, found)):
             raise UrlRefused("The URL does not lead to a public address.")
         return found
+
+    def check_port(self, port: int) -> None:
+        if port not in self._allowance.ports:
+            raise UrlRefused("Only port 443 is allowed.")
 
 
 def _getaddrinfo(host: str, port: int) -> list[str]:

@@ -23,7 +23,6 @@ from limner.queue.base import Event, Events
 
 ATTEMPTS = 3
 FIRST_DELAY_SECONDS = 1.0
-EXTENSIONS = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp"}
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -286,7 +285,7 @@ def describe(generation_id: str, lease: str, image: ProviderImage) -> Outcome:
     """
     picture = pictures.inspect(image.data)
     return Outcome(
-        blob_key=f"{blob_prefix(generation_id)}{lease}.{EXTENSIONS[picture.media_type]}",
+        blob_key=f"{blob_prefix(generation_id)}{lease}.{pictures.EXTENSIONS[picture.media_type]}",
         media_type=picture.media_type,
         width=picture.width,
         height=picture.height,

@@ -1,7 +1,7 @@
 """How a call begins: is it a repeat, what does it hold, and the one transaction that writes it all down."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, Protocol
@@ -16,7 +16,7 @@ from limner.errors import IdempotencyConflict, InsufficientCredits, NotFound, Se
 from limner.images import calls, generations
 from limner.images.calls import Call
 from limner.images.generations import Generation
-from limner.images.requests import NewImages, Reference
+from limner.images.requests import NewImages
 from limner.providers.base import InputImage
 
 HANG_UP_SECONDS = 0.5
@@ -37,9 +37,9 @@ class Started:
 class References(Protocol):
     """Turns what callers point at into checked pictures; raises ServiceErrors, and fetches nothing that is wrong."""
 
-    async def resolve(
-        self, account_id: str, images: Sequence[Reference], mask: Reference | None
-    ) -> tuple[tuple[InputImage, ...], InputImage | None]: ...
+    async def resolve(self, account_id: str, new: NewImages) -> tuple[tuple[InputImage, ...], InputImage | None]:
+        """Images before references, and the mask."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +187,7 @@ class Beginning:
 
     async def store_inputs(self, principal: Principal, new: NewImages, call_id: str) -> dict[str, Any]:
         """Check what the caller points at and keep a copy, so that nothing can change or vanish before the run."""
-        images, mask = await self._references.resolve(principal.account_id, (*new.images, *new.references), new.mask)
+        images, mask = await self._references.resolve(principal.account_id, new)
         stored = [await self._store_input(call_id, str(index), image) for index, image in enumerate(images)]
         return {"images": stored, "mask": await self._store_input(call_id, "mask", mask) if mask else None}
 
