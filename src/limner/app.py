@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -46,10 +46,10 @@ from limner.images.service import Images
 from limner.images.uploads import Uploads
 from limner.mail.smtp import BadMailUrl, Smtp
 from limner.mcp_server.clients import Sessions
-from limner.mcp_server.editions.native import INSTRUCTIONS, NativeTools
+from limner.mcp_server.delivery import Delivery
+from limner.mcp_server.editions.every import endpoints
 from limner.mcp_server.guard import Guard
 from limner.mcp_server.server import Endpoint
-from limner.mcp_server.tools import Toolbox
 from limner.providers.registry import Providers, ProviderSettings
 from limner.queue.embedded import EmbeddedEvents, EmbeddedQueue
 from limner.rest.account import AccountRoutes
@@ -119,8 +119,9 @@ async def running(
             deadline_seconds=config.generation_deadline_seconds,
             places=services.providers.places,
         )
-        endpoint = _native_endpoint(services)
-        await stack.enter_async_context(_in_its_own_task(endpoint.run()))
+        mcp = endpoints(services.images, services.links, max_body_bytes=config.max_body_bytes)
+        for endpoint in mcp.values():
+            await stack.enter_async_context(_in_its_own_task(endpoint.run()))
         background = [
             runner.run(),
             Recovery(services.parts, services.queue).run(),
@@ -129,7 +130,7 @@ async def running(
             _repeat(services.uploads.sweep, SWEEP_SECONDS),
         ]
         async with _background(background):
-            yield Server(services, _app(services, endpoint))
+            yield Server(services, _app(services, mcp))
             services.state.stopping = True
             await runner.stop(DRAIN_SECONDS)
         await services.images.close()
@@ -244,7 +245,7 @@ async def _open_catalog(config: Config, providers: Providers) -> Catalog:
         raise BadConfiguration(f"LIMNER_DEFAULT_MODEL cannot be used: {problem.message}") from None
 
 
-def _app(services: Services, endpoint: Endpoint) -> Starlette:
+def _app(services: Services, mcp: Mapping[str, Endpoint]) -> Starlette:
     door = Door(services.bearer, services.rate_limit)
     checks = {"database": _database_check(services.database), "blobs": services.blobs.check}
     web = _web(services)
@@ -254,7 +255,9 @@ def _app(services: Services, endpoint: Endpoint) -> Starlette:
         *ImageRoutes(services.images, services.links).routes(door),
         *AccountRoutes(services.images).routes(door),
         *LinkRoutes(services.database, services.blobs, services.links).routes(),
-        Route("/api/mcp", _guarded(services, endpoint)),
+        Route("/api/mcp", _guarded(services, mcp[services.config.edition])),
+        Route("/getimages/api/mcp", _guarded(services, mcp["getimages"])),
+        Route("/image-mcp/api/mcp", _guarded(services, mcp["image-mcp"])),
     ]
     return Starlette(
         routes=routes,
@@ -304,20 +307,10 @@ def _welcome(config: Config, clock: Clock) -> Callable[[Transaction, str], None]
     return welcome
 
 
-def _native_endpoint(services: Services) -> Endpoint:
-    return Endpoint(
-        name="limner",
-        title="Limner",
-        instructions=INSTRUCTIONS,
-        toolbox=Toolbox(NativeTools(services.images, services.links).tools()),
-        max_body_bytes=services.config.max_body_bytes,
-    )
-
-
 def _guarded(services: Services, endpoint: Endpoint) -> Guard:
     hosts = _hosts(services.config)
     return Guard(
-        endpoint.app,
+        Delivery(endpoint.app, services.images),
         bearer=services.bearer,
         rate_limit=services.rate_limit,
         sessions=Sessions(services.keyring),

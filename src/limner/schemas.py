@@ -361,11 +361,21 @@ def parse(shape: type[S], data: Any) -> S:
         raise _invalid(problem) from None
 
 
-def json_schema(shape: type[Shape]) -> dict[str, Any]:
+def json_schema(shape: type[Shape], *, mode: Literal["validation", "serialization"] = "validation") -> dict[str, Any]:
     """The JSON Schema of a shape without what a model would pay tokens for and learn nothing from."""
-    schema = _lean(shape.model_json_schema(by_alias=True))
+    whole = shape.model_json_schema(by_alias=True, mode=mode)
+    if mode == "serialization":
+        return whole
+    schema = _required_first(_lean(whole))
     schema.pop("description", None)
     return schema
+
+
+def _required_first(schema: dict[str, Any]) -> dict[str, Any]:
+    """Models fill arguments in the order they read them."""
+    required = schema.get("required", ())
+    fields = sorted(schema.get("properties", {}).items(), key=lambda field: field[0] not in required)
+    return {**schema, "properties": dict(fields)}
 
 
 def _invalid(problem: ValidationError) -> InvalidRequest:

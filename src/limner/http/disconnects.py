@@ -5,6 +5,7 @@ from collections.abc import Coroutine
 from typing import Any, TypeVar
 
 from starlette.requests import ClientDisconnect, Request
+from starlette.types import Receive
 
 T = TypeVar("T")
 
@@ -26,6 +27,16 @@ async def while_connected(request: Request, work: Coroutine[Any, Any, T]) -> T:
     finally:
         leaving.cancel()
         working.cancel()
+
+
+async def is_gone(receive: Receive) -> bool:
+    """Whether the caller has hung up already. The body must have been read, and the answer not be complete."""
+    hearing = asyncio.ensure_future(receive())
+    await asyncio.wait([hearing], timeout=0)
+    if hearing.done():
+        return hearing.result()["type"] == "http.disconnect"
+    hearing.cancel()
+    return False
 
 
 async def _departure(request: Request) -> None:

@@ -100,9 +100,10 @@ def is_waited_for(tx: Transaction, account_id: str, caller_id: str, request_dige
 
 
 def break_off(tx: Transaction, call_id: str, now: datetime) -> None:
-    """The caller left, or was told to come back: an identical call may adopt this one."""
+    """The caller left, or was told to come back: an identical call may adopt this one, unless it never waited."""
     tx.execute(
-        "UPDATE calls SET waiter = NULL, broke_off_at = :now WHERE id = :id AND delivered_at IS NULL",
+        """UPDATE calls SET waiter = NULL, broke_off_at = :now
+           WHERE id = :id AND waiter IS NOT NULL AND delivered_at IS NULL""",
         id=call_id,
         now=now,
     )

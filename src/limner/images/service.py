@@ -1,6 +1,7 @@
 """The capabilities, once for every door: start, wait for, get, list, cancel and delete pictures."""
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -13,11 +14,12 @@ from limner.credits.caps import Cap
 from limner.credits.ledger import Balance, CreditTransaction
 from limner.db.base import Database, Transaction, UniqueViolation
 from limner.db.types import Clock, new_id
-from limner.errors import NotCancellable, NotFound
-from limner.images import calls, generations, requests
+from limner.errors import NotCancellable, NotFound, ServiceError
+from limner.images import calls, generations, requests, shares
 from limner.images.beginning import Beginning, Limits, References, Started
 from limner.images.generations import Filter, Generation
 from limner.images.requests import NewImages
+from limner.images.shares import Share
 from limner.queue.base import Event, Events, Job, Queue
 
 TICK_SECONDS = 10.0
@@ -84,8 +86,17 @@ class Images:
 
         Raises AccountSuspended, InsufficientScope, UnknownModel, ModelNotAllowed, ModelUnavailable,
         UnsupportedOption, ConfirmationRequired, IdempotencyConflict, InsufficientCredits,
-        SpendCapExceeded, ServerBusy, and what `References` raise; then nothing is held.
+        SpendCapExceeded, ServerBusy, and what `References` raise; then nothing is held. A caller who goes
+        away meanwhile has left a call behind that an identical one may adopt.
         """
+        starting = asyncio.create_task(self._start(principal, new))
+        try:
+            return await asyncio.shield(starting)
+        except asyncio.CancelledError:
+            self._detach(self._abandon(starting))
+            raise
+
+    async def _start(self, principal: Principal, new: NewImages) -> Started:
         planned = requests.plan(principal, new, self._catalog)
         digest = calls.digest(requests.comparable(new, planned))
         earlier = await self._beginning.earlier(principal, new, digest)
@@ -111,22 +122,32 @@ class Images:
         on_event: Callable[[Event | None], Awaitable[None]] | None = None,
         *,
         tick_seconds: float = TICK_SECONDS,
+        delivers: bool = True,
     ) -> list[Generation]:
         """Watch until every generation ended or `seconds` passed; how they stand then.
 
-        `on_event` hears what happens, and None every `tick_seconds` without news. When the caller goes
-        away, or the time is over first, an identical call may adopt this one.
+        `on_event` hears what happens: None at once, and again every `tick_seconds` without news. When the
+        caller goes away, or the time is over first, an identical call may adopt this one. A door that can
+        tell whether its answer arrived says so to `handed_over`, and here that nothing is delivered yet.
         """
         try:
             rows = await self._watch(started, seconds, on_event, tick_seconds)
         except BaseException:
             self._detach(self._break_off(started))
             raise
-        if all(row.has_ended for row in rows):
-            await self._database.write(lambda tx: calls.deliver(tx, started.call_id, self._clock()))
-        elif seconds > 0 or started.replayed:
+        if not all(row.has_ended for row in rows):
             await self._break_off(started)
+        elif delivers:
+            await self._deliver(started)
         return rows
+
+    def handed_over(self, started: Started, *, arrived: bool) -> None:
+        """Whether the answer with the outcome reached its caller; if not, an identical call may adopt it."""
+        self._detach(self._deliver(started) if arrived else self._break_off(started))
+
+    async def _abandon(self, starting: "asyncio.Task[Started]") -> None:
+        with contextlib.suppress(ServiceError, OSError):
+            await self._break_off(await starting)
 
     # --- reading ----------------------------------------------------------------------------
 
@@ -144,14 +165,17 @@ class Images:
         generation_id: str,
         seconds: float,
         on_event: Callable[[Event | None], Awaitable[None]] | None = None,
+        *,
+        tick_seconds: float = TICK_SECONDS,
     ) -> Generation:
         """Wait for one generation, then deliver it."""
         row = await self.get(principal, generation_id)
+        one = Started(row.call_id, (row.id,), False, row.account_id)
         if not row.has_ended and seconds > 0:
-            one = Started(row.call_id, (row.id,), False, row.account_id)
-            row = (await self._watch(one, seconds, on_event, TICK_SECONDS))[0]
+            rows = await self._watch(one, seconds, on_event, tick_seconds)
+            row = rows[0] if rows else await self.get(principal, generation_id)
         if row.has_ended:
-            await self._database.write(lambda tx: calls.deliver(tx, row.call_id, self._clock()))
+            await self._deliver(one)
         return row
 
     async def page(self, principal: Principal, which: Filter, *, limit: int, offset: int = 0) -> Page:
@@ -208,6 +232,10 @@ class Images:
     def catalog(self) -> Catalog:
         return self._catalog
 
+    async def share(self, generation: Generation) -> Share:
+        """A link to a succeeded generation that lasts until it is revoked or the picture is deleted."""
+        return await self._database.write(lambda tx: shares.share(tx, generation, self._clock()))
+
     # --- ending -----------------------------------------------------------------------------
 
     async def cancel(self, principal: Principal, generation_id: str) -> Generation:
@@ -254,6 +282,8 @@ class Images:
         until = loop.time() + seconds
         with self._events.watch(started.generation_ids) as watching:
             rows = await self._rows(started)
+            if on_event is not None:
+                await on_event(None)
             while any(not row.has_ended for row in rows) and (left := until - loop.time()) > 0:
                 event = await watching.next(min(left, tick_seconds))
                 if on_event is not None:
@@ -265,6 +295,9 @@ class Images:
     async def _rows(self, started: Started) -> list[Generation]:
         rows = await self._database.read(lambda tx: generations.of_call(tx, started.call_id))
         return [row for row in rows if row.id in started.generation_ids and row.deleted_at is None]
+
+    async def _deliver(self, started: Started) -> None:
+        await self._database.write(lambda tx: calls.deliver(tx, started.call_id, self._clock()))
 
     async def _break_off(self, started: Started) -> None:
         await self._database.write(lambda tx: calls.break_off(tx, started.call_id, self._clock()))

@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import mcp_types
+import orjson
 import pybase64
 
+from limner.accounts.principal import Principal
 from limner.errors import ServiceError, from_data
 from limner.images import renditions
 from limner.images.beginning import Started
@@ -19,6 +21,7 @@ from limner.images.generations import Generation
 from limner.images.links import ImageLinks, filename
 from limner.images.provenance import source_of
 from limner.images.service import Images
+from limner.mcp_server.resources import Contents, json_text
 from limner.mcp_server.tools import ToolCall, error_text
 from limner.schemas import Image
 
@@ -44,6 +47,18 @@ class Results:
     def __init__(self, images: Images, links: ImageLinks) -> None:
         self._images = images
         self._links = links
+
+    async def as_resource(self, principal: Principal, image_id: str) -> list[Contents]:
+        """The facts of an own picture, and the picture as small as a result's; NotFound."""
+        row = await self._images.get(principal, image_id)
+        available = (await self._images.balance(principal)).available
+        link = self._links.sign(row) if row.status == "succeeded" else None
+        uri = f"limner://images/{row.id}"
+        contents = [json_text(uri, Image.of(row, link, available).data())]
+        if row.status == "succeeded":
+            picture = (await self._small(row, PREVIEW_BASE64_BYTES)).content
+            contents.append(mcp_types.BlobResourceContents(uri=uri, mime_type=picture.mime_type, blob=picture.data))
+        return contents
 
     async def of_call(
         self, call: ToolCall, started: Started, rows: Sequence[Generation], inline: Inline, ttl_seconds: int = 900
@@ -130,6 +145,12 @@ class Results:
                 )
             )
         return content
+
+
+def facts(data: dict[str, Any], text: str | None = None) -> mcp_types.CallToolResult:
+    """Data for those who read structure, and the same (or a sentence) for those who read text."""
+    shown = text if text is not None else orjson.dumps(data).decode()
+    return mcp_types.CallToolResult(content=[mcp_types.TextContent(type="text", text=shown)], structured_content=data)
 
 
 def _keeps_structure(call: ToolCall, blocks: dict[str, Block]) -> bool:

@@ -1,6 +1,8 @@
-"""One MCP endpoint: the SDK's low-level server and stateless transport behind our guard."""
+"""One MCP endpoint: an edition on the SDK's low-level server and stateless transport, behind our guard."""
 
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
 from typing import Any
 
 import mcp_types
@@ -11,42 +13,116 @@ from mcp.server.streamable_http_manager import StreamableHTTPASGIApp, Streamable
 from starlette.types import ASGIApp
 
 from limner import __version__
+from limner.accounts.principal import Principal
+from limner.mcp_server import prompts
+from limner.mcp_server.completion import Completions
+from limner.mcp_server.resources import MINUTES, Shelf
 from limner.mcp_server.tools import Toolbox, ToolCall
 
+Context = ServerRequestContext[Any, Any]
+
+_SAME_FOR_ALL = CacheHint(ttl_ms=60 * MINUTES, scope="public")
 CACHE_HINTS: dict[Any, CacheHint] = {
-    "tools/list": CacheHint(ttl_ms=300_000, scope="private"),
-    "server/discover": CacheHint(ttl_ms=300_000, scope="public"),
+    "server/discover": CacheHint(ttl_ms=5 * MINUTES, scope="public"),
+    "tools/list": CacheHint(ttl_ms=5 * MINUTES, scope="private"),  # it depends on the key's scopes
+    "prompts/list": _SAME_FOR_ALL,
+    "resources/list": _SAME_FOR_ALL,
+    "resources/templates/list": _SAME_FOR_ALL,
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """What one endpoint shows; without a shelf there are neither resources nor prompts."""
+
+    name: str
+    title: str
+    instructions: str
+    toolbox: Toolbox
+    shelf: Shelf | None = None
+    completions: Completions | None = None
+    icons: Sequence[mcp_types.Icon] = ()
+    extensions: Mapping[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
 
 
 class Endpoint:
     """`app` answers requests that passed the guard; `run` must be entered for as long as it does."""
 
-    def __init__(self, *, name: str, title: str, instructions: str, toolbox: Toolbox, max_body_bytes: int) -> None:
-        self._toolbox = toolbox
-        server = Server(
-            name,
-            version=__version__,
-            title=title,
-            instructions=instructions,
-            cache_hints=CACHE_HINTS,
-            get_tool_input_schema=toolbox.input_schema,
-            on_list_tools=self._list_tools,
-            on_call_tool=self._call_tool,
-        )
-        self._manager = StreamableHTTPSessionManager(server, stateless=True, max_request_body_size=max_body_bytes)
-        self.app: ASGIApp = StreamableHTTPASGIApp(self._manager)
+    def __init__(self, edition: Edition, *, max_body_bytes: int) -> None:
+        self._edition = edition
+        manager = StreamableHTTPSessionManager(self._server(), stateless=True, max_request_body_size=max_body_bytes)
+        self._manager = manager
+        self.app: ASGIApp = StreamableHTTPASGIApp(manager)
 
     def run(self) -> AbstractAsyncContextManager[None]:
         return self._manager.run()
 
-    async def _list_tools(
-        self, context: ServerRequestContext[Any, Any], params: mcp_types.PaginatedRequestParams | None
-    ) -> mcp_types.ListToolsResult:
-        assert context.request is not None
-        return mcp_types.ListToolsResult(tools=self._toolbox.listed(context.request.scope["limner.principal"]))
+    def _server(self) -> Server[Any]:
+        edition = self._edition
+        has_more = edition.shelf is not None
+        server: Server[Any] = Server(
+            edition.name,
+            version=__version__,
+            title=edition.title,
+            instructions=edition.instructions,
+            icons=list(edition.icons) or None,
+            cache_hints=CACHE_HINTS,
+            get_tool_input_schema=edition.toolbox.input_schema,
+            on_list_tools=self._list_tools,
+            on_call_tool=self._call_tool,
+            on_list_prompts=self._list_prompts if has_more else None,
+            on_get_prompt=self._get_prompt if has_more else None,
+            on_list_resources=self._list_resources if has_more else None,
+            on_list_resource_templates=self._list_templates if has_more else None,
+            on_read_resource=self._read_resource if has_more else None,
+            on_completion=self._complete if edition.completions is not None else None,
+        )
+        server.extensions = dict(edition.extensions)
+        return server
 
-    async def _call_tool(
-        self, context: ServerRequestContext[Any, Any], params: mcp_types.CallToolRequestParams
-    ) -> mcp_types.CallToolResult:
-        return await self._toolbox.call(ToolCall.of(context), params.name, params.arguments)
+    async def _list_tools(
+        self, context: Context, params: mcp_types.PaginatedRequestParams | None
+    ) -> mcp_types.ListToolsResult:
+        return mcp_types.ListToolsResult(tools=self._edition.toolbox.listed(_principal(context)))
+
+    async def _call_tool(self, context: Context, params: mcp_types.CallToolRequestParams) -> mcp_types.CallToolResult:
+        return await self._edition.toolbox.call(ToolCall.of(context), params.name, params.arguments)
+
+    async def _list_prompts(
+        self, context: Context, params: mcp_types.PaginatedRequestParams | None
+    ) -> mcp_types.ListPromptsResult:
+        return mcp_types.ListPromptsResult(prompts=prompts.listed())
+
+    async def _get_prompt(
+        self, context: Context, params: mcp_types.GetPromptRequestParams
+    ) -> mcp_types.GetPromptResult:
+        return prompts.get(params.name, params.arguments or {})
+
+    async def _list_resources(
+        self, context: Context, params: mcp_types.PaginatedRequestParams | None
+    ) -> mcp_types.ListResourcesResult:
+        return mcp_types.ListResourcesResult(resources=self._shelf.listed())
+
+    async def _list_templates(
+        self, context: Context, params: mcp_types.PaginatedRequestParams | None
+    ) -> mcp_types.ListResourceTemplatesResult:
+        return mcp_types.ListResourceTemplatesResult(resource_templates=self._shelf.templates())
+
+    async def _read_resource(
+        self, context: Context, params: mcp_types.ReadResourceRequestParams
+    ) -> mcp_types.ReadResourceResult:
+        return await self._shelf.read(_principal(context), params.uri)
+
+    async def _complete(self, context: Context, params: mcp_types.CompleteRequestParams) -> mcp_types.CompleteResult:
+        assert self._edition.completions is not None
+        return self._edition.completions.complete(params)
+
+    @property
+    def _shelf(self) -> Shelf:
+        assert self._edition.shelf is not None
+        return self._edition.shelf
+
+
+def _principal(context: Context) -> Principal:
+    assert context.request is not None
+    return context.request.scope["limner.principal"]

@@ -11,6 +11,7 @@ from mcp.shared.exceptions import MCPError
 
 from limner.accounts.principal import Principal, Scope
 from limner.errors import Internal, ServiceError
+from limner.images.beginning import Started
 from limner.images.requests import scope_missing
 from limner.mcp_server.clients import Client, Profile, profile_of
 from limner.schemas import Shape, json_schema, parse
@@ -22,13 +23,14 @@ log = structlog.stdlib.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class ToolCall:
-    """Who calls, with what client, and the way back for progress."""
+    """Who calls, with what client, the way back for progress, and which outcomes the answer hands over."""
 
     principal: Principal
     client: Client
     profile: Profile
     wants_progress: bool
     request_id: str
+    outcomes: list[Started]
     context: ServerRequestContext[Any, Any]
 
     @classmethod
@@ -42,6 +44,7 @@ class ToolCall:
             profile=profile_of(client, principal.client_profile),
             wants_progress=bool(context.meta and "progress_token" in context.meta),
             request_id=scope.get("limner.request_id", ""),
+            outcomes=scope["limner.outcomes"],
             context=context,
         )
 
@@ -79,7 +82,7 @@ class Tool(Generic[S]):
             annotations=mcp_types.ToolAnnotations(
                 read_only_hint=self.reads,
                 destructive_hint=None if self.reads else False,
-                open_world_hint=True if self.spends else None,
+                open_world_hint=self.spends,
             ),
             icons=list(self.icons) or None,
             _meta=dict(self.meta) if self.meta else None,

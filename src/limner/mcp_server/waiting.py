@@ -1,7 +1,6 @@
 """How long a tool call waits, and what it says meanwhile."""
 
 import time
-from collections.abc import Awaitable, Callable
 
 from limner.images.beginning import Started
 from limner.images.generations import Generation
@@ -21,28 +20,47 @@ def patience_seconds(call: ToolCall, asked: int | None) -> int:
     return call.profile.patience_seconds if call.wants_progress else SILENT_PATIENCE_SECONDS
 
 
-async def wait(images: Images, call: ToolCall, started: Started, seconds: float) -> list[Generation]:
-    """Wait and report: the first progress at once, naming the id, so that the handle is never lost."""
-    report = Progress(call, images, started.generation_ids[0])
-    await report(None)
-    return await images.wait(started, seconds, report, tick_seconds=PROGRESS_SECONDS)
+class Waits:
+    """Waiting for pictures while the client hears how it goes."""
+
+    def __init__(self, images: Images, progress_seconds: float = PROGRESS_SECONDS) -> None:
+        self._images = images
+        self._progress_seconds = progress_seconds
+
+    async def for_call(self, call: ToolCall, started: Started, seconds: float) -> list[Generation]:
+        """The first progress comes at once and names the id, so that the handle is never lost."""
+        report = Progress(call, self._images, started.generation_ids[0], self._progress_seconds)
+        rows = await self._images.wait(started, seconds, report, tick_seconds=self._progress_seconds, delivers=False)
+        if all(row.has_ended for row in rows):
+            call.outcomes.append(started)
+        return rows
+
+    async def for_one(self, call: ToolCall, generation_id: str, seconds: float) -> Generation:
+        """An own picture, when it has ended or the time is over; delivers it."""
+        report = Progress(call, self._images, generation_id, self._progress_seconds) if seconds else None
+        return await self._images.get_when_ended(
+            call.principal, generation_id, seconds, report, tick_seconds=self._progress_seconds
+        )
 
 
 class Progress:
     """Tells the client how a generation goes: strictly increasing, the phase and the elapsed seconds in words."""
 
-    def __init__(self, call: ToolCall, images: Images, generation_id: str) -> None:
+    def __init__(self, call: ToolCall, images: Images, generation_id: str, progress_seconds: float) -> None:
         self._call = call
         self._images = images
         self._generation_id = generation_id
+        self._progress_seconds = progress_seconds
         self._began = time.monotonic()
         self._last = -1.0
 
     async def __call__(self, event: Event | None) -> None:
-        if event is not None and event.kind not in ("queued", "running"):
-            return
-        state = self._images.state(self._generation_id) if event is None else event
+        """News are told at once; what is none only when it was silent for long."""
         elapsed = time.monotonic() - self._began
+        is_news = event is not None and event.kind in ("queued", "running")
+        if event is not None and not is_news and elapsed - self._last < self._progress_seconds:
+            return
+        state = event if is_news else self._images.state(self._generation_id)
         self._last = max(self._last + 0.001, round(elapsed, 3))
         await self._call.report(self._last, None, describe(self._generation_id, state, elapsed))
 
@@ -58,6 +76,3 @@ def phase(state: Event | None) -> str:
         return f"queued, place {state.place}" if state.place else "queued"
     done = f" {state.fraction:.0%}" if state.fraction is not None else ""
     return f"{state.phase or 'rendering'}{done}"
-
-
-Reporter = Callable[[Event | None], Awaitable[None]]

@@ -1,4 +1,4 @@
-"""Signed links: the picture itself, without a key, until the link expires."""
+"""Links that need no key: the picture itself, until a signed link expires or a lasting one is revoked."""
 
 from collections.abc import AsyncIterator
 from email.utils import format_datetime
@@ -8,10 +8,10 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from limner.blobs.base import BlobMissing, Blobs
-from limner.db.base import Database
+from limner.db.base import Database, Transaction
 from limner.errors import NotFound
 from limner.http.errors import error_response
-from limner.images import generations
+from limner.images import generations, shares
 from limner.images.generations import Generation
 from limner.images.links import ImageLinks, filename
 
@@ -35,17 +35,31 @@ class LinkRoutes:
 
     async def _serve(self, request: Request) -> Response:
         path = request.scope.get("raw_path", b"").decode("latin-1").partition("?")[0].removeprefix("/i/")
-        proven = self._links.verify(path)
-        row = await self._database.read(lambda tx: generations.find(tx, proven[0])) if proven else None
-        if proven is None or row is None or row.deleted_at is not None or row.blob_key is None:
+        shared = path.startswith("s/")
+        row, headers = await (self._shared(path.removeprefix("s/")) if shared else self._signed(path))
+        if row is None or row.deleted_at is not None or row.blob_key is None:
             return self._not_found(request)
-        headers = _headers(row) | {
-            "Expires": format_datetime(proven[1], usegmt=True),
-            "Cache-Control": "private, max-age=60",
-        }
+        headers |= _headers(row)
         if request.headers.get("if-none-match") == headers["ETag"]:
             return Response(status_code=304, headers=headers)
         return await self._picture(request, row, headers)
+
+    async def _signed(self, path: str) -> tuple[Generation | None, dict[str, str]]:
+        if (proven := self._links.verify(path)) is None:
+            return None, {}
+        generation_id, expires_at = proven
+        row = await self._database.read(lambda tx: generations.find(tx, generation_id))
+        return row, {"Expires": format_datetime(expires_at, usegmt=True), "Cache-Control": "private, max-age=60"}
+
+    async def _shared(self, path: str) -> tuple[Generation | None, dict[str, str]]:
+        """A lasting link; caches ask again each time, because it may be revoked."""
+        share_id, _, name = path.partition("/")
+
+        def read(tx: Transaction) -> Generation | None:
+            share = shares.find(tx, share_id)
+            return generations.find(tx, share.generation_id) if share and share.filename == name else None
+
+        return await self._database.read(read), {"Cache-Control": "no-cache"}
 
     async def _picture(self, request: Request, row: Generation, headers: dict[str, str]) -> Response:
         assert row.blob_key is not None

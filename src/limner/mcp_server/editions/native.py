@@ -1,18 +1,24 @@
-"""The native edition: Limner's own tools."""
+"""The native edition: Limner's own tools, prompts and resources."""
 
 from typing import Any
 
 import mcp_types
-import orjson
 
+from limner.accounts.principal import Principal
 from limner.images.beginning import Started
 from limner.images.generations import Filter
 from limner.images.links import ImageLinks
 from limner.images.requests import NewImages
 from limner.images.service import Images
-from limner.mcp_server.results import Results
-from limner.mcp_server.tools import Tool, ToolCall
-from limner.mcp_server.waiting import Progress, patience_seconds, wait
+from limner.mcp_server import outputs
+from limner.mcp_server.completion import Completions
+from limner.mcp_server.editions import image_mcp
+from limner.mcp_server.icons import icon
+from limner.mcp_server.resources import MINUTES, VIEWER_URI, Contents, Readable, Shelf, Template, json_text, viewer
+from limner.mcp_server.results import Results, facts
+from limner.mcp_server.server import Edition
+from limner.mcp_server.tools import Tool, Toolbox, ToolCall
+from limner.mcp_server.waiting import Waits, patience_seconds
 from limner.schemas import Account, Edit, Generate, GetImage, Image, Nothing, PageOf, UsageLine, models_data
 
 INSTRUCTIONS = """Limner makes and edits pictures. generate_image and edit_image spend credits of the user's account: \
@@ -24,10 +30,34 @@ For a file the user has, call create_upload, send the file to the link, then pas
 code and say what to do next."""
 
 
+IMAGE = outputs.schema_of(
+    Image,
+    others=outputs.OBJECTS,
+    inline={"type": "object"},
+    retryAfterSeconds={"type": "integer"},
+)
+IN_VIEWER = {"ui": {"resourceUri": VIEWER_URI}}
+
+
+def native(images: Images, links: ImageLinks, waits: Waits) -> Edition:
+    catalog = images.catalog
+    return Edition(
+        name="limner",
+        title="Limner",
+        instructions=INSTRUCTIONS,
+        toolbox=Toolbox(NativeTools(images, links, waits).tools()),
+        shelf=NativeShelf(images, links).shelf(),
+        completions=Completions(catalog, templates=[IMAGE_TEMPLATE]),
+        icons=[icon("limner")],
+        extensions={"io.modelcontextprotocol/ui": {}},
+    )
+
+
 class NativeTools:
-    def __init__(self, images: Images, links: ImageLinks) -> None:
+    def __init__(self, images: Images, links: ImageLinks, waits: Waits) -> None:
         self._images = images
         self._links = links
+        self._waits = waits
         self._results = Results(images, links)
 
     def tools(self) -> list[Tool[Any]]:
@@ -39,8 +69,11 @@ class NativeTools:
                 shape=Generate,
                 scope="images:generate",
                 call=self._generate,
+                output_schema=IMAGE,
                 spends=True,
                 reads=False,
+                icons=[icon("generate")],
+                meta=IN_VIEWER,
             ),
             Tool(
                 name="edit_image",
@@ -49,8 +82,11 @@ class NativeTools:
                 shape=Edit,
                 scope="images:generate",
                 call=self._edit,
+                output_schema=IMAGE,
                 spends=True,
                 reads=False,
+                icons=[icon("edit")],
+                meta=IN_VIEWER,
             ),
             Tool(
                 name="get_image",
@@ -59,22 +95,29 @@ class NativeTools:
                 shape=GetImage,
                 scope="images:read",
                 call=self._get,
+                output_schema=IMAGE,
+                icons=[icon("see")],
+                meta=IN_VIEWER,
             ),
             Tool(
                 name="list_images",
                 title="List images",
-                description="Your pictures, newest first, running ones included.",
+                description="The user's pictures, newest first, running ones included; without the pictures themselves.",
                 shape=PageOf,
                 scope="images:read",
                 call=self._list,
+                output_schema=outputs.page_of("images"),
+                icons=[icon("list")],
             ),
             Tool(
                 name="list_models",
                 title="List models",
-                description="The models that can be used now: what each can do, its credits, speed and lifecycle.",
+                description="The models: which can be used now, what each takes, its credits, speed and lifecycle.",
                 shape=Nothing,
                 scope="images:read",
                 call=self._models,
+                output_schema=outputs.schema({"models": outputs.OBJECTS, "default": {"type": "string"}}),
+                icons=[icon("models")],
             ),
             Tool(
                 name="get_account",
@@ -83,14 +126,18 @@ class NativeTools:
                 shape=Nothing,
                 scope="account:read",
                 call=self._account,
+                output_schema=outputs.schema_of(Account),
+                icons=[icon("account")],
             ),
             Tool(
                 name="list_usage",
                 title="List usage",
-                description="Credit transactions, newest first.",
+                description="Credit transactions, newest first: what was charged, granted and bought.",
                 shape=PageOf,
                 scope="usage:read",
                 call=self._usage,
+                output_schema=outputs.page_of("transactions"),
+                icons=[icon("usage")],
             ),
         ]
 
@@ -109,12 +156,11 @@ class NativeTools:
                 f"This would charge {charge} credits and leave {remain}. Nothing was started.",
             )
         started = await self._images.start(call.principal, new)
-        rows = await wait(self._images, call, started, patience_seconds(call, asked.wait_seconds))
+        rows = await self._waits.for_call(call, started, patience_seconds(call, asked.wait_seconds))
         return await self._results.of_call(call, started, rows, asked.inline)
 
     async def _get(self, call: ToolCall, asked: GetImage) -> mcp_types.CallToolResult:
-        report = Progress(call, self._images, asked.id) if asked.wait_seconds else None
-        row = await self._images.get_when_ended(call.principal, asked.id, asked.wait_seconds, report)
+        row = await self._waits.for_one(call, asked.id, asked.wait_seconds)
         one = Started(row.call_id, (row.id,), False, row.account_id)
         return await self._results.of_call(call, one, [row], asked.inline, asked.ttl_seconds)
 
@@ -140,7 +186,61 @@ class NativeTools:
         return facts({"transactions": shown, "total": total, "limit": asked.limit, "offset": asked.offset})
 
 
-def facts(data: dict[str, Any], text: str | None = None) -> mcp_types.CallToolResult:
-    """Data for those who read structure, and the same (or a sentence) for those who read text."""
-    shown = text if text is not None else orjson.dumps(data).decode()
-    return mcp_types.CallToolResult(content=[mcp_types.TextContent(type="text", text=shown)], structured_content=data)
+IMAGE_TEMPLATE = "limner://images/{id}"
+
+
+class NativeShelf:
+    def __init__(self, images: Images, links: ImageLinks) -> None:
+        self._images = images
+        self._results = Results(images, links)
+
+    def shelf(self) -> Shelf:
+        return Shelf(
+            [
+                Readable(
+                    mcp_types.Resource(
+                        uri="limner://models",
+                        name="models",
+                        title="Models",
+                        description="What list_models answers: every model, what it takes, its credits.",
+                        mime_type="application/json",
+                    ),
+                    self._models,
+                    ttl_ms=MINUTES,
+                    scope="public",
+                ),
+                Readable(
+                    mcp_types.Resource(
+                        uri="limner://account",
+                        name="account",
+                        title="Account",
+                        description="What get_account answers: credits left and held.",
+                        mime_type="application/json",
+                    ),
+                    self._account,
+                ),
+                image_mcp.models(self._images.catalog),
+                viewer(),
+            ],
+            [
+                Template(
+                    mcp_types.ResourceTemplate(
+                        uri_template=IMAGE_TEMPLATE,
+                        name="image",
+                        title="Image",
+                        description="One of your pictures by id: its facts, and the picture itself (a preview of a large one).",
+                    ),
+                    self._image,
+                )
+            ],
+        )
+
+    async def _models(self, principal: Principal) -> list[Contents]:
+        return [json_text("limner://models", models_data(self._images.catalog))]
+
+    async def _account(self, principal: Principal) -> list[Contents]:
+        balance, cap = await self._images.account(principal)
+        return [json_text("limner://account", Account.of(principal.user_id, principal.email, balance, cap).data())]
+
+    async def _image(self, principal: Principal, image_id: str) -> list[Contents]:
+        return await self._results.as_resource(principal, image_id)

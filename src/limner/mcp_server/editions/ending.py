@@ -1,0 +1,66 @@
+"""How the two compatible editions make one picture: they wait as long as it takes, and have no word for `running`."""
+
+from typing import Any
+
+import mcp_types
+
+from limner.errors import InvalidRequest, ServiceError, from_data
+from limner.images.generations import Generation
+from limner.images.requests import NewImages
+from limner.images.service import Images
+from limner.mcp_server.clients import PATIENCE_SECONDS
+from limner.mcp_server.tools import ToolCall
+from limner.mcp_server.waiting import Waits
+
+RETRY_AFTER_SECONDS = 5
+
+
+class StillRunning(Exception):
+    """The wait ended before the picture did."""
+
+    def __init__(self, row: Generation) -> None:
+        self.row = row
+        super().__init__(row.id)
+
+
+async def make_one(images: Images, waits: Waits, call: ToolCall, new: NewImages) -> Generation:
+    """The succeeded generation; raises what it failed with, or StillRunning."""
+    started = await images.start(call.principal, new)
+    row = (await waits.for_call(call, started, PATIENCE_SECONDS))[0]
+    return succeeded(row)
+
+
+def succeeded(row: Generation) -> Generation:
+    if not row.has_ended:
+        raise StillRunning(row)
+    if row.status != "succeeded":
+        raise _failure(row)
+    return row
+
+
+def still_running(row: Generation, request_id: str) -> mcp_types.CallToolResult:
+    """A tool error that names the id and promises that nothing is paid twice."""
+    message = f"Image {row.id} is still being made; {row.credits} credits are held for it."
+    next_step = "Repeat the same call to wait on for this image: that does not start or pay for another."
+    error: dict[str, Any] = {
+        "code": "running",
+        "message": message,
+        "details": [],
+        "retryable": True,
+        "retryAfterSeconds": RETRY_AFTER_SECONDS,
+        "creditsCharged": 0,
+        "nextStep": next_step,
+        "generationId": row.id,
+        "requestId": request_id,
+    }
+    return mcp_types.CallToolResult(
+        content=[mcp_types.TextContent(type="text", text=f"running: {message} {next_step}")],
+        structured_content={"error": error},
+        is_error=True,
+    )
+
+
+def _failure(row: Generation) -> ServiceError:
+    if row.error is None:
+        return InvalidRequest("The generation was cancelled; nothing was charged.", generation_id=row.id)
+    return from_data(row.error)

@@ -1,0 +1,20 @@
+"""Every edition, each on an endpoint of its own."""
+
+from limner.images.links import ImageLinks
+from limner.images.service import Images
+from limner.mcp_server.editions.getimages import getimages
+from limner.mcp_server.editions.image_mcp import image_mcp
+from limner.mcp_server.editions.native import native
+from limner.mcp_server.server import Endpoint
+from limner.mcp_server.waiting import Waits
+
+
+def endpoints(images: Images, links: ImageLinks, *, max_body_bytes: int) -> dict[str, Endpoint]:
+    """By the edition's name in the configuration."""
+    waits = Waits(images)
+    editions = {
+        "native": native(images, links, waits),
+        "getimages": getimages(images, links, waits),
+        "image-mcp": image_mcp(images, links, waits),
+    }
+    return {name: Endpoint(edition, max_body_bytes=max_body_bytes) for name, edition in editions.items()}
