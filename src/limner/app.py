@@ -352,6 +352,7 @@ def _provider_settings(config: Config) -> ProviderSettings:
         compatible_models=config.compatible_models,
         comfyui_url=config.comfyui_url,
         comfyui_workflow=config.comfyui_workflow,
+        diffusers_dir=config.diffusers_dir,
     )
 
 

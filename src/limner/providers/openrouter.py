@@ -62,8 +62,12 @@ class OpenRouter:
         return _image(request, images_api.picture(body), body, request_id)
 
     async def _entry(self, model: Json) -> Mapping[str, Any] | None:
-        async with self._asking:
-            answer = await self._wire.get(f"/images/models/{text(model.get('id'))}/endpoints")
+        """None for a model whose price cannot be learned now; the others are worth having without it."""
+        try:
+            async with self._asking:
+                answer = await self._wire.get(f"/images/models/{text(model.get('id'))}/endpoints")
+        except (ServiceError, Unbilled):
+            return None
         return openrouter_models.entry(model, rows(answer.error_json().get("endpoints")))
 
     async def _by_chat(self, request: ImageRequest) -> ProviderImage:

@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from limner.providers.breaker import Breaker
 from limner.providers.comfyui import ComfyUI
 from limner.providers.comfyui_workflow import Workflow
 from limner.providers.compatible import Compatible
+from limner.providers.diffusers import Diffusers
 from limner.providers.google import Google
 from limner.providers.openai import OpenAI
 from limner.providers.openrouter import OpenRouter
@@ -33,6 +35,7 @@ CONCURRENCY: Mapping[str, int] = {
     "bfl": 16,
     "compatible": 2,
     "comfyui": 1,
+    "diffusers": 1,
 }
 
 POLL_SECONDS = 0.5
@@ -56,6 +59,7 @@ class ProviderSettings:
     compatible_models: tuple[str, ...] = ()
     comfyui_url: str | None = None
     comfyui_workflow: Path | None = None
+    diffusers_dir: Path | None = None
 
 
 class Providers:
@@ -121,6 +125,7 @@ _MISSING: Mapping[str, str] = {
     "bfl": "no Black Forest Labs key is configured (LIMNER_BFL_API_KEY)",
     "compatible": "no OpenAI-compatible server is configured (LIMNER_COMPATIBLE_BASE_URL)",
     "comfyui": "no ComfyUI server and workflow are configured (LIMNER_COMFYUI_URL, LIMNER_COMFYUI_WORKFLOW)",
+    "diffusers": "no directory of models is configured (LIMNER_DIFFUSERS_DIR), or limner[diffusers] is not installed",
 }
 
 
@@ -145,4 +150,6 @@ def _configured(settings: ProviderSettings, pool: httpx2.AsyncClient) -> list[Pr
     if s.comfyui_url and s.comfyui_workflow:
         workflow = Workflow.read(s.comfyui_workflow)
         providers.append(ComfyUI(pool, base_url=s.comfyui_url, workflow=workflow, poll_seconds=POLL_SECONDS))
+    if s.diffusers_dir and find_spec("diffusers"):
+        providers.append(Diffusers(s.diffusers_dir))
     return providers
