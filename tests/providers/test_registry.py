@@ -58,8 +58,14 @@ async def test_without_any_key_only_the_built_in_model_can_be_used_and_the_other
     await providers.close()
 
 
+async def test_models_on_this_machine_say_what_they_lack(tmp_path: Path) -> None:
+    providers = Providers(ProviderSettings(diffusers_dir=tmp_path))
+    assert providers.unavailable["diffusers"] == "the extra limner[diffusers] is not installed"
+    await providers.close()
+
+
 async def test_every_configured_supplier_serves(all_providers: Providers, watch: Listening) -> None:
-    assert not all_providers.unavailable
+    assert all_providers.unavailable.keys() == {"diffusers"}
     for name, supplier in SUPPLIERS.items():
         async with all_providers.slot(name) as provider:
             assert (await provider.generate(supplier.request(), watch)).data

@@ -72,7 +72,7 @@ class Providers:
         self._places = {name: asyncio.Semaphore(CONCURRENCY[name]) for name in self._providers}
         self._breakers = {name: Breaker(clock) for name in self._providers}
         self.unavailable: Mapping[str, str] = {
-            name: reason for name, reason in _MISSING.items() if name not in self._providers
+            name: _why_not(name, settings) for name in _MISSING if name not in self._providers
         }
 
     def __getitem__(self, name: str) -> Provider:
@@ -125,8 +125,14 @@ _MISSING: Mapping[str, str] = {
     "bfl": "no Black Forest Labs key is configured (LIMNER_BFL_API_KEY)",
     "compatible": "no OpenAI-compatible server is configured (LIMNER_COMPATIBLE_BASE_URL)",
     "comfyui": "no ComfyUI server and workflow are configured (LIMNER_COMFYUI_URL, LIMNER_COMFYUI_WORKFLOW)",
-    "diffusers": "no directory of models is configured (LIMNER_DIFFUSERS_DIR), or limner[diffusers] is not installed",
+    "diffusers": "no directory of models is configured (LIMNER_DIFFUSERS_DIR)",
 }
+
+
+def _why_not(name: str, settings: ProviderSettings) -> str:
+    if name == "diffusers" and settings.diffusers_dir:
+        return "the extra limner[diffusers] is not installed"
+    return _MISSING[name]
 
 
 def _configured(settings: ProviderSettings, pool: httpx2.AsyncClient) -> list[Provider]:
