@@ -95,6 +95,11 @@ class Server:
                     time.sleep(0.02)  # another process starts: there is no event to wait for
         raise AssertionError(self.log.read_text())
 
+    def until_said(self, event: str, times: int) -> None:
+        """Until the log has the event this often."""
+        while self.log.read_text().count(f'"event": "{event}"') < times and self.process.poll() is None:
+            time.sleep(0.02)  # as above
+
     def end(self, how: int = signal.SIGTERM) -> int:
         """Tell it to end; its exit code."""
         os.kill(self.process.pid, how)

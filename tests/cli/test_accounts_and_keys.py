@@ -26,6 +26,15 @@ def test_an_account_a_key_and_credits_work_beside_the_running_server(terminal: T
             assert http.get("/api/v1/account").status_code == 401
 
 
+def test_a_sign_in_link_leads_into_the_dashboard(terminal: Terminal) -> None:
+    with terminal.server() as server:
+        terminal.env["LIMNER_PUBLIC_URL"] = server.url
+        terminal.ok("accounts", "create", "ana@example.org")
+        link = terminal.ok("accounts", "sign-in-link", "ana@example.org").strip()
+        assert httpx2.get(link).status_code == 200
+        assert terminal.run("accounts", "sign-in-link", "nobody@example.org").code == 1
+
+
 def test_a_key_keeps_its_scopes_cap_expiry_and_kind(terminal: Terminal) -> None:
     terminal.ok("accounts", "create", "ana@example.org")
     account = ("--account", "ana@example.org")

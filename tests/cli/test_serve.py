@@ -18,7 +18,8 @@ def test_the_first_start_says_where_it_is_and_how_to_get_in(terminal: Terminal) 
     ready = next(line for line in lines if line["event"] == "ready")
     assert (ready["url"], ready["data_dir"]) == (server.url, str(terminal.data_dir))
     assert any(line.get("key_from") == "OPENAI_API_KEY" for line in lines)
-    assert any("limner accounts create" in line["event"] for line in lines)
+    link = next(line["link"] for line in lines if "link" in line)
+    assert link.startswith(f"{server.url}/sign-in/")
     assert "sk-not-real" not in server.log.read_text()
 
 
@@ -73,9 +74,3 @@ def test_a_bad_setting_stops_the_start_with_one_sentence(terminal: Terminal, nam
     assert (refused.code, refused.stdout) == (2, "")
     assert refused.stderr.startswith("limner: ")
     assert refused.stderr.count("\n") == 1
-
-
-def test_several_workers_need_postgresql(terminal: Terminal) -> None:
-    refused = terminal.run("serve", "--workers", "2")
-    assert refused.code == 2
-    assert "PostgreSQL" in refused.stderr

@@ -12,6 +12,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "quickstart": ("limner.cli.quickstart:quickstart", "Start on embedded defaults and make a first picture."),
     "serve": ("limner.cli.serve:serve", "Run the server."),
     "migrate": ("limner.cli.operate:migrate", "Bring the database up to date."),
+    "doctor": ("limner.cli.doctor:doctor", "Check the configuration and what it points at."),
     "audit": ("limner.cli.operate:audit", "Prove that ledger, holds, balances and pictures agree."),
     "accounts": ("limner.cli.accounts:accounts", "Make accounts and let people in."),
     "credits": ("limner.cli.accounts:credits", "Give credits to an account."),

@@ -3,8 +3,9 @@
 import click
 
 from limner.accounts import accounts as owners
+from limner.accounts import sign_in
 from limner.cli import storage
-from limner.cli.output import json_option, print_facts
+from limner.cli.output import json_option, print_facts, print_json
 from limner.config import Config
 from limner.credits import ledger
 from limner.db.base import Transaction
@@ -29,13 +30,27 @@ def create(email: str, opening: int | None, admin: bool, as_json: bool) -> None:
         account_id, _ = owners.create(tx, email, now(), is_admin=admin, verified=True)
         if given:
             why = "Sign-up credits" if opening is None else "Opening balance"
-            ledger.add(tx, account_id, given, "grant", ledger.Entry(why), now())
+            entry = ledger.Entry(why, unique_key=f"sign-up:{account_id}")  # so that signing in gives nothing more
+            ledger.add(tx, account_id, given, "grant", entry, now())
         return account_id
 
     account_id = storage.write(make)
     print_facts(
         {"id": account_id, "email": owners.normal_email(email), "admin": admin, "creditBalance": given}, as_json=as_json
     )
+
+
+@accounts.command("sign-in-link")
+@click.argument("email")
+@json_option
+def sign_in_link(email: str, as_json: bool) -> None:
+    """Print a link that signs EMAIL in once, within 24 hours."""
+    path = storage.write(lambda tx: sign_in.sign_in_link(tx, email, now()))
+    link = f"{Config.from_env().public_url}{path}"
+    if as_json:
+        print_json({"email": owners.normal_email(email), "link": link})
+    else:
+        click.echo(link)
 
 
 @click.group()

@@ -17,7 +17,7 @@ from mcp_types import CallToolResult, ImageContent
 from rich.console import Console
 
 from limner import logs, mcp_clients
-from limner.accounts import accounts, keys
+from limner.accounts import accounts, keys, sign_in
 from limner.accounts.keys import NewKey
 from limner.app import Services
 from limner.cli.failures import CannotStart
@@ -55,7 +55,8 @@ async def _quickstart(config: Config, listener: socket.socket, *, exits: bool) -
         secret = await _own_key(server.services)
         path, summary = await _first_picture(f"{_address(config)}/api/mcp", secret)
         _say(f"\nPicture   {path}\n          {summary}")
-        _say_how_to_go_on(config, secret)
+        link = await server.services.database.write(lambda tx: sign_in.sign_in_link(tx, EMAIL, now()))
+        _say_how_to_go_on(config, secret, f"{config.public_url}{link}")
         if exits:
             return
         _say("\nServing until you press Ctrl-C.")
@@ -102,7 +103,9 @@ def _make_key(tx: Transaction, credits: int) -> str:
     account_id = next((each for each, email in accounts.emails(tx).items() if email == EMAIL), None)
     if account_id is None:
         account_id, _ = accounts.create(tx, EMAIL, now(), is_admin=not accounts.any_exist(tx), verified=True)
-        ledger.add(tx, account_id, credits, "grant", ledger.Entry("Sign-up credits"), now())
+        if credits:
+            entry = ledger.Entry("Sign-up credits", unique_key=f"sign-up:{account_id}")
+            ledger.add(tx, account_id, credits, "grant", entry, now())
     return keys.create(tx, account_id, NewKey(name="quickstart"), now())[1]
 
 
@@ -159,8 +162,11 @@ class _Line:
     text: str
 
 
-def _say_how_to_go_on(config: Config, secret: str) -> None:
+def _say_how_to_go_on(config: Config, secret: str, dashboard: str) -> None:
     endpoint = Endpoint(f"{config.public_url}/api/mcp", secret)
+    _say(
+        f"Dashboard {dashboard}\n          (signs you in once, within 24 hours; then 'limner accounts sign-in-link {EMAIL}')"
+    )
     _say(f"API key   {secret}")
     _say(f"Data      {config.data_dir}")
     _say("\nConnect a client:")

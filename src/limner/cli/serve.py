@@ -6,10 +6,12 @@ import click
 import structlog
 
 from limner import __version__, logs
-from limner.accounts import accounts
+from limner.accounts import sign_in
 from limner.cli.failures import CannotStart
 from limner.cli.serving import Serving, claim, run, serving
+from limner.cli.workers import refuse_on_sqlite, supervise
 from limner.config import Config
+from limner.db.types import now
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -18,14 +20,17 @@ log = structlog.stdlib.get_logger(__name__)
 @click.option("--host", help="Where to listen; wins over LIMNER_HOST.")
 @click.option("--port", type=click.IntRange(0, 65535), help="Wins over LIMNER_PORT; 0 takes any free one.")
 @click.option("--workers", type=click.IntRange(min=1), default=1, show_default=True, help="Processes; PostgreSQL only.")
-def serve(host: str | None, port: int | None, workers: int) -> None:
+@click.option("--fd", type=click.IntRange(min=3), hidden=True, help="The socket a supervisor has opened.")
+def serve(host: str | None, port: int | None, workers: int, fd: int | None) -> None:
     """Run the server until Ctrl-C or SIGTERM."""
     if workers > 1:
-        _refuse_workers(Config.from_env(host=host, port=port), workers)
-    config, listener = claim(host, port)
+        refuse_on_sqlite(Config.from_env(host=host, port=port), workers)
+    config, listener = (
+        claim(host, port) if fd is None else (Config.from_env(host=host, port=port), socket.socket(fileno=fd))
+    )
     logs.set_up(config.log_level, config.log)
     try:
-        run(_serve(config, listener))
+        run(supervise(config, listener, workers) if workers > 1 else _serve(config, listener))
     except OSError as problem:
         raise CannotStart(f"{problem}") from problem
 
@@ -39,16 +44,10 @@ async def _serve(config: Config, listener: socket.socket) -> None:
 async def _greet(server: Serving, config: Config) -> None:
     database = "sqlite" if config.is_sqlite else "postgresql"
     log.info("ready", url=config.public_url, data_dir=str(config.data_dir), database=database, version=__version__)
-    if not await server.services.database.read(accounts.any_exist):
+    link = await server.services.database.write(lambda tx: sign_in.first_start_link(tx, now()))
+    if link is not None:
         log.info(
-            "nobody has an account yet: run 'limner accounts create you@example.org --admin', "
-            "then 'limner keys create --account you@example.org'"
-        )
-
-
-def _refuse_workers(config: Config, workers: int) -> None:
-    if config.is_sqlite:
-        raise CannotStart(
-            f"--workers {workers} needs PostgreSQL (LIMNER_DATABASE_URL=postgresql://…): "
-            "a SQLite file has one serving process."
+            "nobody has an account yet: open this link within 24 hours to become the administrator",
+            link=f"{config.public_url}{link}",
+            or_run="limner accounts create you@example.org --admin",
         )

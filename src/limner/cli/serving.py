@@ -28,6 +28,9 @@ KEEP_ALIVE_SECONDS = 75
 """Longer than the proxies people put in front, so that the proxy is the one that closes."""
 
 
+BACKLOG = 2048
+
+
 class PortTaken(CannotStart):
     """Another program listens there."""
 
@@ -67,10 +70,16 @@ def claim(host: str | None, port: int | None) -> tuple[Config, socket.socket]:
 
 
 def _listen(config: Config) -> socket.socket:
+    # The protocol is named, because asyncio turns Nagle's algorithm off only then.
+    family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
-        return socket.create_server((config.host, config.port), family=family, backlog=2048)
+        listener.bind((config.host, config.port))
+        listener.listen(BACKLOG)
+        return listener
     except OSError as problem:
+        listener.close()
         with serving_lock(config.database_url):  # that it runs already is the better news
             pass
         if problem.errno == errno.EADDRINUSE:
