@@ -57,7 +57,7 @@ def draw(order: Order) -> Iterator[Stage]:
 def _finished(board: Board, order: Order) -> Image.Image:
     picture = board.canvas.finished()
     if picture.mode == "RGB":
-        texture.grain(picture, 4)
+        texture.grain(picture, 3)
     if order.clear and not board.clear:
         return medallion(picture, board.dice.named("medallion"))
     return picture

@@ -4,11 +4,17 @@ from dataclasses import dataclass
 
 from limner.providers.sketches.board import Scene
 from limner.providers.sketches.dice import Dice
+from limner.providers.sketches.scenes.abstract import abstract
+from limner.providers.sketches.scenes.city import city
+from limner.providers.sketches.scenes.clouds import clouds
+from limner.providers.sketches.scenes.emblem import emblem, pattern
 from limner.providers.sketches.scenes.land import dunes, forest, ridges
 from limner.providers.sketches.scenes.marble import marble
 from limner.providers.sketches.scenes.night import aurora, night
+from limner.providers.sketches.scenes.papercut import papercut
 from limner.providers.sketches.scenes.stilllife import stilllife
 from limner.providers.sketches.scenes.tiles import quilt, tiles, waves
+from limner.providers.sketches.scenes.water import lake, sea
 from limner.providers.sketches.words import Reading
 
 
@@ -24,23 +30,41 @@ class Family:
 
 FAMILIES: dict[str, Family] = {
     "ridges": Family(ridges, ("dawn", "day", "sunset", "mist", "golden")),
-    "dunes": Family(dunes, ("desert", "sunset")),
+    "dunes": Family(dunes, ("desert",)),
     "forest": Family(forest, ("mist", "dawn", "golden", "winter")),
+    "sea": Family(sea, ("sunset", "golden", "dawn", "summer")),
+    "lake": Family(lake, ("dawn", "mist", "golden", "sunset")),
+    "city": Family(city, ("sunset", "night", "dawn", "mist")),
+    "clouds": Family(clouds, ("sunset", "day", "dawn", "pastel")),
+    "papercut": Family(papercut),
+    "abstract": Family(abstract, ("bold", "earth", "vintage", "pastel"), stands_alone=True),
     "night": Family(night, ("night",)),
     "aurora": Family(aurora, ("night",)),
     "stilllife": Family(stilllife, stands_alone=True),
     "tiles": Family(tiles, ("bold", "earth", "vintage")),
     "quilt": Family(quilt, ("earth", "vintage", "winter", "bold")),
+    "emblem": Family(emblem, ("bold", "earth", "pastel", "vintage", "day"), stands_alone=True),
+    "pattern": Family(pattern, ("bold", "earth", "pastel", "vintage"), stands_alone=True),
     "waves": Family(waves),
     "marble": Family(marble),
 }
-_OPEN = ("ridges", "tiles", "marble", "stilllife", "waves")
+_OPEN = ("ridges", "tiles", "marble", "stilllife", "papercut", "abstract", "emblem")
 """What a prompt gets that names nothing we can draw."""
+_REPEATS = ("pattern", "seamless", "wallpaper", "repeat", "print", "textile", "fabric")
 
 
 def chosen(reading: Reading, dice: Dice) -> Family:
+    """By the words of the prompt: a setting if one is named, else its things, else whatever the dice say."""
     weights = {name: weight for name, weight in reading.families.items() if name in FAMILIES}
+    if reading.things and reading.says(*_REPEATS):
+        return FAMILIES["pattern"]
+    if reading.things:
+        weights["emblem"] = weights.get("emblem", 0.0) + _THING
     if not weights:
         return FAMILIES[dice.pick(_OPEN)]
     best = max(weights.values())
     return FAMILIES[dice.pick([name for name, weight in weights.items() if weight >= best * 0.97])]
+
+
+_THING = 1.0
+"""How much a thing alone weighs against a setting: "a boat" is an emblem, "a boat at sea" a seascape."""

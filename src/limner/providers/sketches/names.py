@@ -9,12 +9,12 @@ orange ef7d22 tangerine f28322 pumpkin d9701f amber f2a81d ochre c98a2b mustard 
 golden e0a92e yellow f6cf34 lemon f5e04a saffron f0b429 canary f8dd4b butter f5e3a1 cream f4ead2 ivory f4efdf
 beige e0d2b8 sand d9bf93 tan c9a679 khaki b3a36b caramel b87a3c brown 7a4b2b chocolate 54321f coffee 5b3d2b
 umber 5f4528 sienna a0522d copper b8683a bronze 97692f green 3a8f4b emerald 12875a jade 2f9e77 mint 9fdcc0
-sage 9caf88 olive 7c7f38 lime a4cf3a moss 6b7f3a forest 23543a fern 4f8a4a pistachio b5cf8f chartreuse b8d433
+sage 9caf88 olive 7c7f38 lime a4cf3a moss 6b7f3a  fern 4f8a4a pistachio b5cf8f chartreuse b8d433
 malachite 1f9a60 viridian 2f7f6b teal 1c8080 turquoise 2fb8b3 aqua 4fcfd0 cyan 22b5d6 blue 2d62c9 azure 3a8be0
 cobalt 1f4fb0 ultramarine 2a3bb8 navy 16264f indigo 35357f sapphire 1c4b9c cerulean 2f86b8 denim 44638f
 periwinkle 8f9be0 lavender b9a8e0 lilac c6a3d6 violet 7645c4 purple 6b3aa0 plum 6e2f62 mauve b58ca8 orchid c06bc4
 amethyst 8f62c9 magenta cf2d8f fuchsia d9338f pink f08fb4 rose e2708b blush f0b6b6 raspberry bf2c5b black 16181c
-charcoal 32363b slate 5a6672 grey 8d9296 gray 8d9296 silver b9bfc4 ash a8aaa5 white f6f5f0 pearl ece8df snowy eef2f5
+charcoal 32363b slate 5a6672 grey 8d9296 gray 8d9296 silver b9bfc4 ash a8aaa5 white f6f5f0 pearl ece8df
 """
 
 COLOURS: dict[str, RGB] = {
@@ -71,40 +71,52 @@ flat: flat vector minimalist minimal logo icon poster
 
 MOTIFS = _spread("""
 cat: cat kitten kitty feline
-dog: dog puppy hound corgi
+dog: dog puppy hound corgi wolf
 fox: fox vixen
-bear: bear panda
+bear: bear panda teddy
 rabbit: rabbit bunny hare
 owl: owl
-bird: bird sparrow robin swallow dove pigeon seagull gull crow raven parrot hummingbird crane
+bird: bird sparrow robin swallow dove pigeon seagull gull crow raven parrot hummingbird finch
 fish: fish goldfish koi salmon trout carp
-whale: whale orca
+whale: whale orca dolphin
 butterfly: butterfly moth
+turtle: turtle tortoise
+elephant: elephant mammoth
+penguin: penguin
+bee: bee bumblebee wasp
 tree: tree oak willow maple
 pine: pine fir spruce conifer
-flower: flower tulip rose daisy poppy lotus bouquet sunflower lily peony
+flower: flower daisy rose sunflower blossom
+tulip: tulip lotus poppy lily peony
 mushroom: mushroom toadstool fungus
 leaf: leaf fern
 cactus: cactus succulent
-boat: boat sailboat ship yacht sail regatta
+boat: boat sailboat ship yacht regatta
 house: house cottage cabin hut home barn
 lighthouse: lighthouse
 windmill: windmill
+castle: castle palace fortress
 balloon: balloon airship
 rocket: rocket spaceship spacecraft shuttle
+plane: plane airplane aeroplane jet aircraft
 moon: moon crescent
 sun: sun
 star: star
 heart: heart love valentine
 cup: cup mug coffee tea latte espresso cappuccino
-bicycle: bicycle bike
-car: car automobile truck van
+bicycle: bicycle bike cycle
+car: car automobile truck taxi
 robot: robot android droid bot
 planet: planet saturn jupiter
-mountain: mountain peak
+mountain: mountain
 cloud: cloud
 umbrella: umbrella parasol
 key: key
+crown: crown
+guitar: guitar ukulele banjo
+book: book novel library reading
+bulb: bulb lightbulb idea
+camera: camera photography photographer
 """)
 
 

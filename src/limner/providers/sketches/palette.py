@@ -33,8 +33,18 @@ class Palette:
 
     @property
     def dark(self) -> bool:
-        """Whether it is night in these colours."""
+        """Whether the sky is dark overhead: dusk or night."""
         return lightness(self.sky[0]) < 0.42
+
+    @property
+    def night(self) -> bool:
+        """Whether it is dark down to the horizon: then the moon shines, not the sun."""
+        return self.dark and lightness(self.horizon) < 0.74
+
+    @property
+    def water(self) -> RGB:
+        """Deep water under this sky."""
+        return mix(lit(self.sky[0], 0.36), self.near, 0.4)
 
     @property
     def horizon(self) -> RGB:

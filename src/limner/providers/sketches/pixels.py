@@ -12,6 +12,7 @@ SMOOTH = Image.Resampling.BICUBIC
 SOFT = Image.Resampling.BILINEAR
 HARD = Image.Resampling.NEAREST
 EVEN = Image.Resampling.BOX
+_STRIP_PIXELS = 400_000
 
 # Pillow's own annotations of `resize` and `point` name optional numpy types, which are unknown where numpy is
 # not installed: hence the casts, here and nowhere else.
@@ -42,3 +43,14 @@ def indexed(grey: Image.Image, colours: Sequence[int]) -> Image.Image:
     paletted = grey.copy()
     paletted.putpalette(list(colours))
     return paletted.convert("RGB")
+
+
+def straight(premultiplied: Image.Image) -> Image.Image:
+    """A picture whose colours were multiplied by their alpha, as ordinary RGBA; strip by strip."""
+    width, height = premultiplied.size
+    whole = Image.new("RGBA", (width, height))
+    rows = max(1, _STRIP_PIXELS // width)
+    for top in range(0, height, rows):
+        strip = premultiplied.crop((0, top, width, min(height, top + rows)))
+        whole.paste(Image.frombytes("RGBa", strip.size, strip.tobytes()).convert("RGBA"), (0, top))
+    return whole

@@ -4,7 +4,7 @@ from functools import lru_cache
 
 from PIL import Image, ImageChops
 
-from limner.providers.sketches.canvas import Canvas, Point
+from limner.providers.sketches.curves import Point
 from limner.providers.sketches.dice import Dice
 from limner.providers.sketches.pixels import SMOOTH, mapped, resized
 
@@ -72,11 +72,6 @@ def skyline(heights: list[float], width: float, base: float, swing: float) -> li
     return [(index * step, base - height * swing) for index, height in enumerate(heights)]
 
 
-def under(line: list[Point], bottom: float) -> list[Point]:
-    """The body below a skyline."""
-    return [*line, (line[-1][0], bottom), (line[0][0], bottom)]
-
-
 def grain(picture: Image.Image, strength: int) -> None:
     """Lay fine noise of up to ±`strength` levels over an RGB picture, in place.
 
@@ -102,8 +97,3 @@ def _noise_tile(strength: int) -> Image.Image:
         0.5,
     )
     return mapped(soft, lambda level: level * 2 * strength / 255)
-
-
-def stars(canvas: Canvas, dice: Dice, count: int, bottom: float) -> list[Point]:
-    """Where stars stand above `bottom` (a share of the height), thicker towards the zenith."""
-    return [(dice.between(0, canvas.width), dice.between(0, 1) ** 1.4 * bottom * canvas.height) for _ in range(count)]

@@ -41,8 +41,9 @@ class Reading:
 def read(prompt: str) -> Reading:
     lettering = (next(filter(None, match.groups()), "").strip() for match in _QUOTED.finditer(prompt))
     bare = _QUOTED.sub(" ", prompt)
-    words = tuple(_singular(word) for word in _WORD.findall(bare.lower())[:_READ])
-    things = _things(words)
+    said = _WORD.findall(bare.lower())[:_READ]
+    words = tuple(_singular(word) for word in said)
+    things = _things(words, [word != heard for word, heard in zip(words, said, strict=True)])
     owned = {thing.colour for thing in things if thing.colour}
     colours = tuple(dict.fromkeys(COLOURS[word] for word in words if word in COLOURS))
     return Reading(
@@ -78,13 +79,13 @@ def _weighed(words: tuple[str, ...]) -> dict[str, float]:
     return weights
 
 
-def _things(words: tuple[str, ...]) -> tuple[Thing, ...]:
+def _things(words: tuple[str, ...], plural: list[bool]) -> tuple[Thing, ...]:
     found: dict[str, Thing] = {}
     for place, word in enumerate(words):
         name = MOTIFS.get(word)
         if name and name not in found:
             before = words[max(0, place - 3) : place]
-            count = next((NUMBERS[near] for near in reversed(before) if near in NUMBERS), 1)
+            count = next((NUMBERS[near] for near in reversed(before) if near in NUMBERS), 3 if plural[place] else 1)
             colour = next((COLOURS[near] for near in reversed(before) if near in COLOURS), None)
             found[name] = Thing(name, count, colour)
     return tuple(found.values())

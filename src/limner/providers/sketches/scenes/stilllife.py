@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from PIL import Image, ImageDraw
 
 from limner.providers.sketches.board import Board
-from limner.providers.sketches.canvas import Gradient, Point, curve
+from limner.providers.sketches.canvas import Gradient
 from limner.providers.sketches.colour import RGB, WHITE, darker, lighter, lit, mix, muted
+from limner.providers.sketches.curves import Point, curve
 from limner.providers.sketches.dice import Dice
 from limner.providers.sketches.pixels import SMOOTH, resized, tinted
 
@@ -253,7 +254,7 @@ def _shading(board: Board, item: _Object, profile: list[tuple[float, float]], ta
         darker(colour, 0.13), colour, lighter(colour, 0.11), mix(lighter(colour, 0.14), WHITE, 0.35), lighter(colour, 0.08),
         colour, darker(colour, 0.08), darker(colour, 0.17), darker(colour, 0.26), dark, dark, mix(dark, _ambient(board), 0.25),
     )  # fmt: skip
-    strip = Gradient(stops, 90).tile((256, 1))
+    strip = Gradient(stops, across=True).tile((256, 1))
     sheet = Image.new("RGB", (board.width, board.height), dark)
     rows = max(2, round(tall))
     step = max(1, rows // 400)
