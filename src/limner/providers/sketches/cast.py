@@ -8,7 +8,7 @@ from limner.providers.sketches.words import Thing
 
 _SCENERY = frozenset({"sun", "moon", "star", "mountain", "cloud", "pine", "leaf", "heart", "key", "crown"})
 """Things a landscape shows by itself, or that do not stand about in one."""
-_AIR = frozenset({"balloon", "butterfly", "rocket", "planet", "plane", "bee", "bird"})
+_AIR = frozenset({"balloon", "butterfly", "rocket", "planet", "plane", "bee", "bird", "sun", "moon", "star", "cloud"})
 _WATER = frozenset({"boat", "whale", "fish", "turtle"})
 _TALL = {
     "house": 0.2, "lighthouse": 0.36, "castle": 0.34, "windmill": 0.34, "tree": 0.34, "boat": 0.2, "whale": 0.22,
@@ -18,10 +18,15 @@ _TALL = {
 """Heights as shares of the picture's short side; everything else is a third."""
 
 
-def cast(board: Board, *, ground: float, water: float | None = None) -> None:
-    """Place what the prompt names: on the ground at that share of the height, on the water, or in the air."""
+def cast(board: Board, *, ground: float, water: float | None = None, everything: bool = False) -> None:
+    """Place what the prompt names: on the ground at that share of the height, on the water, or in the air.
+
+    What a landscape shows by itself is left out, unless `everything` is wanted.
+    """
     dice = board.dice.named("cast")
-    actors = [thing for thing in board.things if thing.name in FIGURES and thing.name not in _SCENERY][:3]
+    actors = [thing for thing in board.things if thing.name in FIGURES and (everything or thing.name not in _SCENERY)][
+        :3
+    ]
     spots = dice.shuffled([0.3, 0.5, 0.7]) if len(actors) > 1 else [dice.pick((0.34, 0.5, 0.64))]
     for number, thing in enumerate(actors):
         for copy in range(min(thing.count, 7)):

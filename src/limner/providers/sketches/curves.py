@@ -1,9 +1,9 @@
 """Outlines: smooth curves, circles, pies, and the small path language motifs are written in."""
 
-import itertools
 import math
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 
 Point = tuple[float, float]
 Bounds = tuple[float, float, float, float]
@@ -73,9 +73,10 @@ def _bezier(knots: Sequence[Point]) -> list[Point]:
 
 
 def _between(knots: Sequence[Point], t: float) -> Point:
-    while len(knots) > 1:
-        knots = [(a[0] + (b[0] - a[0]) * t, a[1] + (b[1] - a[1]) * t) for a, b in itertools.pairwise(knots)]
-    return knots[0]
+    line: list[Point] = list(knots)
+    while len(line) > 1:
+        line = [(a[0] + (b[0] - a[0]) * t, a[1] + (b[1] - a[1]) * t) for a, b in pairwise(line)]
+    return line[0]
 
 
 def _at(points: Sequence[Point], index: int, *, closed: bool) -> Point:

@@ -11,8 +11,10 @@ from limner.providers.sketches.canvas import Canvas
 from limner.providers.sketches.colour import RGB
 from limner.providers.sketches.cutout import medallion
 from limner.providers.sketches.dice import Dice
-from limner.providers.sketches.families import chosen
+from limner.providers.sketches.families import Family, chosen
 from limner.providers.sketches.palette import choose
+from limner.providers.sketches.scenes.poster import inscription, poster
+from limner.providers.sketches.styles import styled, working_size
 from limner.providers.sketches.words import read
 
 
@@ -43,21 +45,25 @@ def draw(order: Order) -> Iterator[Stage]:
     reading = read(order.prompt)
     dice = Dice(f"{order.seed}|{order.prompt}")
     family = chosen(reading, dice.named("family"))
-    canvas = Canvas(order.width, order.height, clear=order.clear and family.stands_alone)
+    canvas = Canvas(
+        *working_size(reading.styles, (order.width, order.height)), clear=order.clear and family.stands_alone
+    )
     palette = choose(reading, dice.named("palette"), family.moods, order.borrowed)
     board = Board(canvas, dice, palette, reading, order.detail)
     done = 0.1
     for _ in family.scene(board):
         yield Stage(done, "painting", canvas.image)
         done += (0.8 - done) * 0.45
+    if family.scene is not poster:
+        inscription(board)
     yield Stage(done, "finishing", canvas.image)
-    yield Stage(1.0, "painted", _finished(board, order))
+    yield Stage(1.0, "painted", _finished(board, family, order))
 
 
-def _finished(board: Board, order: Order) -> Image.Image:
-    picture = board.canvas.finished()
-    if picture.mode == "RGB":
-        texture.grain(picture, 3)
-    if order.clear and not board.clear:
-        return medallion(picture, board.dice.named("medallion"))
-    return picture
+def _finished(board: Board, family: Family, order: Order) -> Image.Image:
+    """Style and grain over the painting, and its shape cut out where the ground is to be transparent."""
+    dice = board.dice.named("finish")
+    picture = styled(board.canvas.finished(), (order.width, order.height), board.reading.styles, board.palette, dice)
+    if picture.mode == "RGB" and family.grain and not board.reading.styles:
+        texture.grain(picture, family.grain)
+    return medallion(picture, dice) if order.clear and not board.clear else picture

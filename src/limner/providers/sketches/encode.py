@@ -27,7 +27,7 @@ def encoded(picture: Image.Image, kind: str, *, exact: bool = False) -> bytes:
         return _saved(
             picture, "WEBP", quality=40 if exact else 86, method=0, lossless=exact, exact=exact, exif=_exif(), xmp=_XMP
         )
-    return _saved(picture, "PNG", compress_level=2, pnginfo=_png_texts())
+    return _saved(picture, "PNG", compress_level=1, pnginfo=_png_texts())
 
 
 def preview(picture: Image.Image, kind: str, longest: int = 512) -> bytes:

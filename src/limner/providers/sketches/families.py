@@ -12,6 +12,8 @@ from limner.providers.sketches.scenes.land import dunes, forest, ridges
 from limner.providers.sketches.scenes.marble import marble
 from limner.providers.sketches.scenes.night import aurora, night
 from limner.providers.sketches.scenes.papercut import papercut
+from limner.providers.sketches.scenes.poster import poster
+from limner.providers.sketches.scenes.profile import profile
 from limner.providers.sketches.scenes.stilllife import stilllife
 from limner.providers.sketches.scenes.tiles import quilt, tiles, waves
 from limner.providers.sketches.scenes.water import lake, sea
@@ -26,6 +28,8 @@ class Family:
     scene: Scene
     moods: tuple[str, ...] = ()
     stands_alone: bool = False
+    grain: int = 3
+    """Noise laid over the finished picture, in levels: it hides the steps of gradients."""
 
 
 FAMILIES: dict[str, Family] = {
@@ -35,7 +39,7 @@ FAMILIES: dict[str, Family] = {
     "sea": Family(sea, ("sunset", "golden", "dawn", "summer")),
     "lake": Family(lake, ("dawn", "mist", "golden", "sunset")),
     "city": Family(city, ("sunset", "night", "dawn", "mist")),
-    "clouds": Family(clouds, ("sunset", "day", "dawn", "pastel")),
+    "clouds": Family(clouds, ("sunset", "day", "dawn", "pastel"), grain=0),
     "papercut": Family(papercut),
     "abstract": Family(abstract, ("bold", "earth", "vintage", "pastel"), stands_alone=True),
     "night": Family(night, ("night",)),
@@ -45,8 +49,10 @@ FAMILIES: dict[str, Family] = {
     "quilt": Family(quilt, ("earth", "vintage", "winter", "bold")),
     "emblem": Family(emblem, ("bold", "earth", "pastel", "vintage", "day"), stands_alone=True),
     "pattern": Family(pattern, ("bold", "earth", "pastel", "vintage"), stands_alone=True),
-    "waves": Family(waves),
-    "marble": Family(marble),
+    "poster": Family(poster, ("bold", "vintage", "earth", "pastel"), stands_alone=True),
+    "profile": Family(profile, ("bold", "earth", "vintage", "sunset", "pastel"), stands_alone=True),
+    "waves": Family(waves, grain=0),
+    "marble": Family(marble, grain=0),
 }
 _OPEN = ("ridges", "tiles", "marble", "stilllife", "papercut", "abstract", "emblem")
 """What a prompt gets that names nothing we can draw."""
@@ -60,6 +66,10 @@ def chosen(reading: Reading, dice: Dice) -> Family:
         return FAMILIES["pattern"]
     if reading.things:
         weights["emblem"] = weights.get("emblem", 0.0) + _THING
+    if not reading.lettering:
+        weights.pop("poster", None)
+    elif not weights:
+        return FAMILIES["poster"]
     if not weights:
         return FAMILIES[dice.pick(_OPEN)]
     best = max(weights.values())

@@ -1,6 +1,6 @@
 """Pillow's whole-picture operations in the words of this package, typed."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, cast
 
 from PIL import Image
@@ -30,7 +30,21 @@ def resized(
 
 def mapped(grey: Image.Image, tone: Callable[[int], float]) -> Image.Image:
     """Every level 0..255 of a grey picture replaced by `tone(level)`, clipped to 0..255."""
-    return cast(Any, grey).point([min(255, max(0, round(tone(level)))) for level in range(256)])
+    values = map(tone, range(256))
+    levels = [0 if value <= 0 else 255 if value >= 255 else int(value + 0.5) for value in values]
+    if grey.width * grey.height <= _STRIP_PIXELS * 4:
+        return cast(Any, grey).point(levels)
+    whole = Image.new("L", grey.size)
+    for top, strip in strips(grey):
+        whole.paste(cast(Any, strip).point(levels), (0, top))
+    return whole
+
+
+def strips(image: Image.Image) -> Iterator[tuple[int, Image.Image]]:
+    """A large picture in bands with their tops, for operations that hold the interpreter while they run."""
+    rows = max(1, _STRIP_PIXELS // image.width)
+    for top in range(0, image.height, rows):
+        yield top, image.crop((0, top, image.width, min(image.height, top + rows)))
 
 
 def tinted(grey: Image.Image, stops: Sequence[RGB]) -> Image.Image:
@@ -47,10 +61,7 @@ def indexed(grey: Image.Image, colours: Sequence[int]) -> Image.Image:
 
 def straight(premultiplied: Image.Image) -> Image.Image:
     """A picture whose colours were multiplied by their alpha, as ordinary RGBA; strip by strip."""
-    width, height = premultiplied.size
-    whole = Image.new("RGBA", (width, height))
-    rows = max(1, _STRIP_PIXELS // width)
-    for top in range(0, height, rows):
-        strip = premultiplied.crop((0, top, width, min(height, top + rows)))
+    whole = Image.new("RGBA", premultiplied.size)
+    for top, strip in strips(premultiplied):
         whole.paste(Image.frombytes("RGBa", strip.size, strip.tobytes()).convert("RGBA"), (0, top))
     return whole

@@ -6,10 +6,9 @@ from PIL import Image, ImageChops
 
 from limner.providers.sketches.curves import Point
 from limner.providers.sketches.dice import Dice
-from limner.providers.sketches.pixels import SMOOTH, mapped, resized
+from limner.providers.sketches.pixels import SMOOTH, mapped, resized, strips
 
 _GRAIN = 256
-_STRIP = 256
 
 
 def field(
@@ -51,7 +50,7 @@ def ridge(dice: Dice, count: int, *, rough: float = 0.5, lumps: int = 3) -> list
     """Heights between -1 and 1 along a skyline, by adding ever finer random waves."""
     heights = [0.0] * (count + 1)
     strength, cells = 1.0, lumps
-    while cells < count * 2:
+    while cells <= count:
         knots = [dice.between(-1, 1) for _ in range(cells + 3)]
         offset = dice.between(0, 1)
         for index in range(count + 1):
@@ -75,17 +74,17 @@ def skyline(heights: list[float], width: float, base: float, swing: float) -> li
 def grain(picture: Image.Image, strength: int) -> None:
     """Lay fine noise of up to ±`strength` levels over an RGB picture, in place.
 
-    Strip by strip: adding pictures holds the interpreter, and a strip is short.
+    Strip by strip: adding pictures holds the interpreter.
     """
-    width, height = picture.size
-    noise = Image.new("L", (width, min(_STRIP, height)))
+    bands = list(strips(picture))
+    noise = Image.new("L", (picture.width, bands[0][1].height))
     tile = _noise_tile(strength)
-    for left in range(0, width, _GRAIN):
-        noise.paste(tile, (left, 0))
+    for left in range(0, noise.width, _GRAIN):
+        for top in range(0, noise.height, _GRAIN):
+            noise.paste(tile, (left, top))
     noise = noise.convert("RGB")
-    for top in range(0, height, _STRIP):
-        strip = picture.crop((0, top, width, min(top + _STRIP, height)))
-        picture.paste(ImageChops.add(strip, noise.crop((0, 0, *strip.size)), 1, -strength), (0, top))
+    for top, band in bands:
+        picture.paste(ImageChops.add(band, noise.crop((0, 0, *band.size)), 1, -strength), (0, top))
 
 
 @lru_cache(maxsize=16)

@@ -7,7 +7,7 @@ from PIL import Image, ImageFilter
 from limner.providers.sketches.board import Board
 from limner.providers.sketches.colour import RGB, darker, lighter, mix
 from limner.providers.sketches.dice import Dice
-from limner.providers.sketches.pixels import SMOOTH, mapped, resized
+from limner.providers.sketches.pixels import SMOOTH, indexed, mapped, resized
 from limner.providers.sketches.texture import field, stretched
 
 _SIZE = 320
@@ -63,34 +63,31 @@ def _mesh(pull: list[bytes], reach: float) -> list[tuple[tuple[int, int, int, in
 
 
 def _bands(board: Board, dice: Dice) -> list[RGB]:
-    """256 colours: broad pools with thin pale veins between them."""
+    """256 colours: broad pools with thin pale veins between them. Every change takes a few levels: that is
+    what keeps the edges smooth."""
     palette = board.palette
-    pools = [*dice.shuffled(list(palette.accents[:4]))[:3], palette.ink]
+    pools = dice.shuffled([*palette.accents[:2], palette.accent(dice.whole(2, 3)), palette.ink])
     vein = lighter(palette.paper, 0.02)
-    colours: list[RGB] = []
+    colours: list[RGB] = [pools[-1]]
     number = 0
     while len(colours) < 256:
-        pool = pools[number % len(pools)] if number % 4 else vein
-        wide = dice.whole(16, 44) if number % 4 else dice.whole(8, 22)
-        edge = dice.whole(2, 4)
+        pool = pools[number % len(pools)] if number % 5 != 4 else vein
+        wide = dice.whole(16, 44) if pool != vein else dice.whole(8, 20)
+        for edge in (mix(colours[-1], vein, 0.5), mix(vein, pool, 0.1), mix(vein, pool, 0.35), mix(vein, pool, 0.75)):
+            colours.append(edge)
         colours.extend(mix(darker(pool, 0.05), lighter(pool, 0.03), step / wide) for step in range(wide))
-        colours.extend(mix(pool, vein, 0.75) for _ in range(edge))
         number += 1
     return colours[:256]
 
 
 def _lay(board: Board, flow: Image.Image, colours: list[RGB]) -> None:
-    """Colour the field at twice the size and bring it down: the veins get smooth edges."""
-    size = board.canvas.image.size
-    double = resized(flow, (size[0] * 2, size[1] * 2), SMOOTH) if max(size) <= 2048 else resized(flow, size, SMOOTH)
-    double.putpalette([channel for colour in colours for channel in colour])
-    picture = double.convert("RGB")
-    board.canvas.cover(picture.reduce(2) if double.size != size else picture)
+    wide = resized(flow, board.canvas.image.size, SMOOTH)
+    board.canvas.cover(indexed(wide, [channel for colour in colours for channel in colour]))
 
 
 def _light(board: Board, flow: Image.Image) -> None:
     """Light from the upper left on the thickness of the paint."""
-    relief = flow.filter(ImageFilter.GaussianBlur(1.0)).filter(
+    relief = flow.filter(ImageFilter.BoxBlur(1)).filter(
         ImageFilter.Kernel((3, 3), (-2, -1, 0, -1, 0, 1, 0, 1, 2), scale=0.8, offset=128)
     )
     board.canvas.shade(mapped(relief, lambda level: (level - 132) * 3), (255, 252, 244), 0.4)

@@ -1,11 +1,16 @@
 """Patterns on a grid: bauhaus tiles, quilts and waves."""
 
+import math
 from collections.abc import Callable, Iterator
+
+from PIL import Image
 
 from limner.providers.sketches.board import Board
 from limner.providers.sketches.canvas import Canvas
-from limner.providers.sketches.colour import RGB, darker, distance, lighter, mix
+from limner.providers.sketches.colour import RGB, WHITE, darker, distance, lighter, mix
+from limner.providers.sketches.curves import Point
 from limner.providers.sketches.dice import Dice
+from limner.providers.sketches.texture import field
 
 Tile = Callable[[Canvas, Dice, float, float, float, RGB, RGB], None]
 
@@ -46,21 +51,22 @@ def quilt(board: Board) -> Iterator[None]:
 
 
 def waves(board: Board) -> Iterator[None]:
-    """Overlapping scales of concentric arcs, as on indigo cloth."""
+    """Overlapping scales of concentric arcs, as on indigo cloth; colours drift across in clouds."""
     dice = board.dice.named("waves")
-    across = dice.whole(5, 8) * max(1.0, board.width / board.height) ** 0.6
-    radius = board.width / across / 2 * 1.0
+    radius = board.unit / dice.whole(7, 11)
     rings = dice.whole(3, 5)
     palette = board.palette
     tones = [palette.ink, *[palette.accent(i) for i in range(3)]]
+    sprites = [_scale(radius, rings, tone, palette.paper) for tone in tones]
     board.canvas.cover(palette.paper)
-    rows = int(board.height / (radius * 0.5)) + 3
+    drift = field(dice, (64, 64), coarse=3, octaves=3).tobytes()
+    rows, columns = math.ceil(board.height / radius * 2) + 3, math.ceil(board.width / radius / 2) + 2
     for row in range(rows):
-        y = row * radius * 0.5
-        for column in range(-1, int(across) + 2):
-            x = column * radius * 2 + (radius if row % 2 else 0)
-            tone = dice.named(f"{row} {column}").pick(tones)
-            _scale(board.canvas, x, y, radius, rings, tone, palette.paper)
+        for column in range(columns):
+            at = (row * 63 // rows) * 64 + column * 63 // columns
+            sprite, mask = sprites[min(3, drift[at] * 4 // 256)]
+            x = column * radius * 2 - (0 if row % 2 else radius)
+            board.canvas.paste(sprite, x - radius, row * radius * 0.5 - radius, mask)
         if row == rows // 2:
             yield
 
@@ -73,12 +79,18 @@ def grid(board: Board, short: int) -> tuple[float, int, int]:
     return side, columns, rows
 
 
-def _scale(canvas: Canvas, x: float, y: float, radius: float, rings: int, tone: RGB, paper: RGB) -> None:
+def _scale(radius: float, rings: int, tone: RGB, paper: RGB) -> tuple[Image.Image, Image.Image]:
+    """One scale of the wave pattern, and its round mask."""
+    across = math.ceil(radius * 2)
+    middle, canvas, disc = across / 2, Canvas(across, across), Canvas(across, across)
+    disc.circle(middle, middle, radius, WHITE)
+    canvas.cover(tone)
     for ring in range(rings):
         size = radius * (1 - ring / rings)
-        canvas.circle(x, y, size, tone)
-        canvas.circle(x, y, size - radius / rings * 0.42, paper)
-    canvas.circle(x, y, radius / rings * 0.5, tone)
+        canvas.circle(middle, middle, size, tone)
+        canvas.circle(middle, middle, size - radius / rings * 0.42, paper)
+    canvas.circle(middle, middle, radius / rings * 0.5, tone)
+    return canvas.image, disc.image.getchannel(0)
 
 
 def _corner(canvas: Canvas, dice: Dice, x: float, y: float, side: float, ground: RGB, figure: RGB) -> None:
@@ -121,21 +133,17 @@ def _leaf(canvas: Canvas, dice: Dice, x: float, y: float, side: float, ground: R
     """Two quarter circles that meet: drawn as their overlap."""
     lean = dice.chance(0.5)
     a, b = ((x, y + side), (x + side, y)) if lean else ((x, y), (x + side, y + side))
-    points = _arc(a, b, side) + _arc(b, a, side)
+    points = _arc(a, b) + _arc(b, a)
     canvas.polygon(points, figure)
 
 
-def _arc(start: tuple[float, float], end: tuple[float, float], side: float) -> list[tuple[float, float]]:
-    import math
-
-    mid = ((start[0] + end[0]) / 2, (start[1] + end[1]) / 2)
+def _arc(start: Point, end: Point) -> list[Point]:
+    """A quarter circle from one corner to the opposite one."""
     dx, dy = end[0] - start[0], end[1] - start[1]
-    points: list[tuple[float, float]] = []
+    points: list[Point] = []
     for step in range(13):
-        t = step / 12
-        bow = math.sin(t * math.pi) * 0.207
-        points.append((start[0] + dx * t - dy * bow, start[1] + dy * t + dx * bow))
-    del mid
+        bow = math.sin(step / 12 * math.pi) * 0.207
+        points.append((start[0] + dx * step / 12 - dy * bow, start[1] + dy * step / 12 + dx * bow))
     return points
 
 
