@@ -36,7 +36,7 @@ from limner.http.sessions import SessionCookies
 from limner.images import secrets
 from limner.images.attempt import Parts
 from limner.images.beginning import Limits
-from limner.images.links import ImageLinks
+from limner.images.links import ImageLinks, UploadLinks
 from limner.images.picture_pool import PicturePool
 from limner.images.recovery import Recovery
 from limner.images.references import PictureReferences
@@ -57,6 +57,7 @@ from limner.rest.door import Door
 from limner.rest.health import HealthRoutes
 from limner.rest.images import ImageRoutes
 from limner.rest.links import LinkRoutes
+from limner.rest.uploads import UploadRoutes
 from limner.web.pages import Site
 from limner.web.site import Web, WebParts
 
@@ -87,6 +88,7 @@ class Services:
     images: Images
     links: ImageLinks
     uploads: Uploads
+    upload_links: UploadLinks
     pool: PicturePool
     fetcher: Fetcher
     keyring: "Keyring"
@@ -213,6 +215,7 @@ async def _open(
         images=images,
         links=links,
         uploads=uploads,
+        upload_links=UploadLinks(public_url=config.public_url, secrets=keyring, clock=clock),
         pool=pool,
         fetcher=fetcher,
         keyring=keyring,
@@ -254,6 +257,7 @@ def _app(services: Services, mcp: Mapping[str, Endpoint]) -> Starlette:
         *HealthRoutes(checks, lambda: services.state.stopping).routes(),
         *ImageRoutes(services.images, services.links).routes(door),
         *AccountRoutes(services.images).routes(door),
+        *UploadRoutes(services.uploads, services.upload_links).routes(door),
         *LinkRoutes(services.database, services.blobs, services.links).routes(),
         Route("/api/mcp", _guarded(services, mcp[services.config.edition])),
         Route("/getimages/api/mcp", _guarded(services, mcp["getimages"])),

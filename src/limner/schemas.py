@@ -15,6 +15,8 @@ from limner.errors import Detail, InvalidRequest
 from limner.images.generations import Generation
 from limner.images.links import LEAST_TTL_SECONDS, MOST_TTL_SECONDS, Link
 from limner.images.requests import NewImages
+from limner.images.uploads import MAX_BYTES as MAX_UPLOAD_BYTES
+from limner.images.uploads import Upload
 
 PROMPT_CHARACTERS = 8000
 WAIT_SECONDS = 780
@@ -240,6 +242,50 @@ class Image(Shape):
             warnings=row.warnings,
             replayed=replayed,
             error=dict(row.error) if row.error else None,
+        )
+
+
+class OpenUpload(Shape):
+    """A place for one picture, and how to send it there."""
+
+    id: str
+    upload_url: str
+    expires_at: Time
+    max_bytes: int
+    command: str
+
+    @classmethod
+    def of(cls, upload: Upload, link: Link) -> "OpenUpload":
+        return cls(
+            id=upload.id,
+            upload_url=link.url,
+            expires_at=link.expires_at,
+            max_bytes=MAX_UPLOAD_BYTES,
+            command=f"curl --fail-with-body -T FILE '{link.url}'",
+        )
+
+
+class SentUpload(Shape):
+    """What was sent, as its bytes have it; `id` can be referred to until `expires_at`."""
+
+    id: str
+    media_type: str | None
+    width: int | None
+    height: int | None
+    size_bytes: int | None
+    sha256: str | None
+    expires_at: Time
+
+    @classmethod
+    def of(cls, upload: Upload) -> "SentUpload":
+        return cls(
+            id=upload.id,
+            media_type=upload.media_type,
+            width=upload.width,
+            height=upload.height,
+            size_bytes=upload.size_bytes,
+            sha256=upload.sha256,
+            expires_at=upload.expires_at,
         )
 
 

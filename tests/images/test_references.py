@@ -11,6 +11,7 @@ from tests.images.samples import encoded, noise, photo, pixel_bomb
 from tests.peers.https import Authority, Peer, Request, response
 
 from limner.accounts import accounts
+from limner.accounts.principal import DEFAULT_SCOPES, Principal
 from limner.blobs.base import Blobs
 from limner.blobs.open import open_blobs
 from limner.db.base import Database, Transaction
@@ -81,9 +82,13 @@ class Desk:
         return found
 
     async def upload(self, account_id: str, data: bytes = PNG) -> str:
-        upload = await self.uploads.create(account_id, "image/png")
+        upload = await self.uploads.create(maker(account_id), "image/png")
         await self.uploads.receive(upload.id, body(data))
         return upload.id
+
+
+def maker(account_id: str) -> Principal:
+    return Principal(account_id, "key", DEFAULT_SCOPES)
 
 
 async def body(data: bytes) -> AsyncIterator[bytes]:
@@ -148,7 +153,7 @@ async def test_another_accounts_pictures_are_as_unknown_as_no_pictures(desk: Des
 
 async def test_a_picture_that_is_not_there_yet_or_never_will_be_is_said(desk: Desk) -> None:
     running, failed = await desk.image(desk.ada, status="running"), await desk.image(desk.ada, status="failed")
-    empty = await desk.uploads.create(desk.ada, "image/png")
+    empty = await desk.uploads.create(maker(desk.ada), "image/png")
     for reference, code in ((running.id, "not_ready"), (failed.id, "no_picture"), (empty.id, "nothing_sent")):
         with pytest.raises(InvalidRequest) as refused:
             await desk.resolve(reference)

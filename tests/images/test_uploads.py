@@ -10,11 +10,12 @@ import pytest
 from tests.images.samples import encoded, noise, photo, pixel_bomb
 
 from limner.accounts import accounts
+from limner.accounts.principal import DEFAULT_SCOPES, Principal
 from limner.blobs.base import Blobs
 from limner.blobs.open import open_blobs
 from limner.db.base import Database
 from limner.db.types import new_id
-from limner.errors import NotFound, PayloadTooLarge, UnsupportedMedia, UploadUsed
+from limner.errors import AccountSuspended, InsufficientScope, NotFound, PayloadTooLarge, UnsupportedMedia, UploadUsed
 from limner.images.picture_pool import PicturePool
 from limner.images.pictures import NotAPicture, sha256
 from limner.images.uploads import MAX_BYTES, TIME_TO_SEND, TIME_TO_USE, Uploads
@@ -51,13 +52,17 @@ async def desk(database: Database, tmp_path: Path) -> AsyncIterator[Desk]:
     desk.pool.close()
 
 
+def maker(account_id: str) -> Principal:
+    return Principal(account_id, "key", DEFAULT_SCOPES)
+
+
 async def body(data: bytes, piece: int = 1_000) -> AsyncIterator[bytes]:
     for start in range(0, len(data), piece):
         yield data[start : start + piece]
 
 
 async def test_what_is_sent_is_kept_untouched_and_described_from_its_bytes(desk: Desk) -> None:
-    upload = await desk.uploads.create(desk.ada, "image/jpeg")
+    upload = await desk.uploads.create(maker(desk.ada), "image/jpeg")
     assert upload.expires_at == desk.now + TIME_TO_SEND
     assert upload.used_at is upload.blob_key is None
 
@@ -77,7 +82,7 @@ async def test_what_is_sent_is_kept_untouched_and_described_from_its_bytes(desk:
 
 
 async def test_a_link_takes_one_picture_once(desk: Desk) -> None:
-    upload = await desk.uploads.create(desk.ada, "image/png")
+    upload = await desk.uploads.create(maker(desk.ada), "image/png")
     await desk.uploads.receive(upload.id, body(PNG))
     with pytest.raises(UploadUsed):
         await desk.uploads.receive(upload.id, body(encoded(photo(9, 9))))
@@ -87,7 +92,7 @@ async def test_a_link_takes_one_picture_once(desk: Desk) -> None:
 
 
 async def test_of_many_who_send_at_once_one_wins_and_the_others_leave_nothing(desk: Desk) -> None:
-    upload = await desk.uploads.create(desk.ada, "image/png")
+    upload = await desk.uploads.create(maker(desk.ada), "image/png")
     pictures = [encoded(photo(10 + number, 10)) for number in range(8)]
     results = await asyncio.gather(
         *(desk.uploads.receive(upload.id, body(data)) for data in pictures), return_exceptions=True
@@ -101,7 +106,7 @@ async def test_of_many_who_send_at_once_one_wins_and_the_others_leave_nothing(de
 
 
 async def test_another_account_sees_no_more_than_of_an_unknown_id(desk: Desk) -> None:
-    upload = await desk.uploads.create(desk.ada, "image/png")
+    upload = await desk.uploads.create(maker(desk.ada), "image/png")
     await desk.uploads.receive(upload.id, body(PNG))
     assert await desk.uploads.find(desk.bob, upload.id) is None
     assert await desk.uploads.find(desk.bob, new_id()) is None
@@ -122,7 +127,7 @@ async def test_another_account_sees_no_more_than_of_an_unknown_id(desk: Desk) ->
 async def test_what_is_refused_leaves_nothing_and_the_link_is_still_good(
     desk: Desk, data: bytes, failure: type[Exception]
 ) -> None:
-    upload = await desk.uploads.create(desk.ada, "image/png")
+    upload = await desk.uploads.create(maker(desk.ada), "image/png")
     with pytest.raises(failure):
         await desk.uploads.receive(upload.id, body(data, 100_000))
     assert await desk.stored() == []
@@ -138,7 +143,7 @@ async def test_an_endless_body_is_read_no_further_than_the_limit(desk: Desk) -> 
             sent += 1_000_000
             yield bytes(1_000_000)
 
-    upload = await desk.uploads.create(desk.ada, "image/png")
+    upload = await desk.uploads.create(maker(desk.ada), "image/png")
     with pytest.raises(PayloadTooLarge, match="20,000,000 bytes"):
         await desk.uploads.receive(upload.id, endless())
     assert sent == MAX_BYTES + 1_000_000
@@ -149,14 +154,14 @@ async def test_a_sender_who_hangs_up_has_sent_nothing(desk: Desk) -> None:
         yield PNG[:500]
         raise ConnectionError
 
-    upload = await desk.uploads.create(desk.ada, "image/png")
+    upload = await desk.uploads.create(maker(desk.ada), "image/png")
     with pytest.raises(ConnectionError):
         await desk.uploads.receive(upload.id, broken_off())
     assert (await desk.uploads.receive(upload.id, body(PNG))).width == 40
 
 
 async def test_after_its_time_a_link_is_as_if_it_had_never_been(desk: Desk) -> None:
-    upload = await desk.uploads.create(desk.ada, "image/png")
+    upload = await desk.uploads.create(maker(desk.ada), "image/png")
     desk.now += TIME_TO_SEND
     with pytest.raises(NotFound):
         await desk.uploads.receive(upload.id, body(PNG))
@@ -172,14 +177,14 @@ async def test_a_body_that_arrives_too_late_is_not_kept(desk: Desk) -> None:
         desk.now += TIME_TO_SEND
         yield PNG[500:]
 
-    upload = await desk.uploads.create(desk.ada, "image/png")
+    upload = await desk.uploads.create(maker(desk.ada), "image/png")
     with pytest.raises(NotFound):
         await desk.uploads.receive(upload.id, slowly())
     assert await desk.stored() == []
 
 
 async def test_a_picture_that_was_sent_can_be_used_for_a_day(desk: Desk) -> None:
-    upload = await desk.uploads.create(desk.ada, "image/png")
+    upload = await desk.uploads.create(maker(desk.ada), "image/png")
     await desk.uploads.receive(upload.id, body(PNG))
     desk.now += TIME_TO_USE - timedelta(seconds=1)
     assert await desk.uploads.find(desk.ada, upload.id)
@@ -188,11 +193,11 @@ async def test_a_picture_that_was_sent_can_be_used_for_a_day(desk: Desk) -> None
 
 
 async def test_the_sweep_takes_what_has_expired_and_nothing_else(desk: Desk) -> None:
-    old = [await desk.uploads.create(desk.ada, "image/png") for _ in range(103)]
+    old = [await desk.uploads.create(maker(desk.ada), "image/png") for _ in range(103)]
     await desk.uploads.receive(old[0].id, body(PNG))
     desk.now += TIME_TO_SEND
     assert await desk.uploads.sweep() == 102
-    young = await desk.uploads.create(desk.ada, "image/png")
+    young = await desk.uploads.create(maker(desk.ada), "image/png")
     await desk.uploads.receive(young.id, body(PNG))
     desk.now += TIME_TO_USE - TIME_TO_SEND
     assert await desk.uploads.sweep() == 1
@@ -203,12 +208,21 @@ async def test_the_sweep_takes_what_has_expired_and_nothing_else(desk: Desk) -> 
 async def test_only_the_types_we_take_can_be_announced(desk: Desk) -> None:
     for media_type in ("image/gif", "image/svg+xml", "application/pdf", ""):
         with pytest.raises(UnsupportedMedia, match="image/png, image/jpeg, image/webp"):
-            await desk.uploads.create(desk.ada, media_type)
+            await desk.uploads.create(maker(desk.ada), media_type)
 
 
 async def test_a_picture_whose_bytes_are_gone_is_nothing(desk: Desk) -> None:
-    upload = await desk.uploads.create(desk.ada, "image/png")
+    upload = await desk.uploads.create(maker(desk.ada), "image/png")
     assert await desk.uploads.load(upload) is None
     received = await desk.uploads.receive(upload.id, body(PNG))
     await desk.blobs.delete(received.blob_key or "")
     assert await desk.uploads.load(received) is None
+
+
+async def test_only_those_who_may_make_pictures_may_send_some(desk: Desk) -> None:
+    reader = Principal(desk.ada, "key", frozenset({"images:read"}))
+    with pytest.raises(InsufficientScope):
+        await desk.uploads.create(reader, "image/png")
+    suspended = Principal(desk.ada, "key", DEFAULT_SCOPES, suspended_reason="unpaid")
+    with pytest.raises(AccountSuspended):
+        await desk.uploads.create(suspended, "image/png")

@@ -54,17 +54,22 @@ class NewImages:
 
 def plan(principal: Principal, new: NewImages, catalog: Catalog) -> Plan:
     """Who may, what the model can, what it costs: everything that is refused without asking the database."""
+    check_may_make(principal)
+    model = catalog.find(new.model_id) if new.model_id is not None else _default_for(principal, catalog)
+    _check_model(principal, model)
+    planned = catalog.plan(model, new.with_counts(), nearest_size=new.nearest_size)
+    _check_price(principal, new, planned.credits * new.n)
+    return planned
+
+
+def check_may_make(principal: Principal) -> None:
+    """AccountSuspended or InsufficientScope for a caller who may not make pictures."""
     if principal.suspended_reason is not None:
         raise AccountSuspended(
             f"This account is suspended: {principal.suspended_reason}.", extra={"reason": principal.suspended_reason}
         )
     if not principal.has("images:generate"):
         raise scope_missing("images:generate")
-    model = catalog.find(new.model_id) if new.model_id is not None else _default_for(principal, catalog)
-    _check_model(principal, model)
-    planned = catalog.plan(model, new.with_counts(), nearest_size=new.nearest_size)
-    _check_price(principal, new, planned.credits * new.n)
-    return planned
 
 
 def scope_missing(scope: str) -> InsufficientScope:

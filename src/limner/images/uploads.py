@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from secrets import token_hex
 
+from limner.accounts.principal import Principal
 from limner.blobs.base import BlobMissing, Blobs
 from limner.db.base import Database, Row, Transaction
 from limner.db.types import Clock, new_id, utc, utc_or_none
 from limner.errors import Detail, NotFound, PayloadTooLarge, UnsupportedMedia, UploadUsed
 from limner.images.picture_pool import PicturePool
 from limner.images.pictures import EXTENSIONS, Picture, sha256
+from limner.images.requests import check_may_make
 from limner.providers.base import InputImage
 
 MAX_BYTES = 20_000_000
@@ -47,13 +49,14 @@ class Uploads:
         self._pool = pool
         self._clock = clock
 
-    async def create(self, account_id: str, media_type: str) -> Upload:
-        """A place for one picture. UnsupportedMedia for a type we do not take."""
+    async def create(self, principal: Principal, media_type: str) -> Upload:
+        """A place for one picture of whoever may make pictures. UnsupportedMedia for a type we do not take."""
+        check_may_make(principal)
         if media_type not in EXTENSIONS:
             message = f"'{media_type[:60]}' is not one of {', '.join(EXTENSIONS)}."
             raise UnsupportedMedia(message, details=[Detail("mediaType", message, "unsupported_media")])
         now = self._clock()
-        return await self._database.write(lambda tx: _add(tx, account_id, media_type, now))
+        return await self._database.write(lambda tx: _add(tx, principal.account_id, media_type, now))
 
     async def receive(self, upload_id: str, pieces: AsyncIterable[bytes]) -> Upload:
         """Take the bytes as they are, whichever of our types they were announced as.
