@@ -24,6 +24,12 @@ MODELS = {
     "compatible": "compatible:sd-cpp-local",
     "comfyui": "comfyui:workflow",
 }
+IMPATIENT = """
+[[models]]
+id = "openai:impatient"
+like = "openai:gpt-image-2"
+timeoutSeconds = 0.3
+"""
 STATUS = {kind.code: kind.status for kind in ServiceError.__subclasses__()}
 
 
@@ -42,6 +48,9 @@ async def service(
     env = {f"LIMNER_{name.upper()}_BASE_URL": peer_of(name).base_url for name in SUPPLIERS if name != "comfyui"}
     env |= {f"LIMNER_{name.upper()}_API_KEY": KEY for name in SUPPLIERS if name != "comfyui"}
     env |= {"LIMNER_COMFYUI_URL": peer_of("comfyui").base_url, "LIMNER_COMFYUI_WORKFLOW": str(workflow)}
+    catalog = tmp_path / "catalog.toml"
+    catalog.write_text(IMPATIENT)
+    env["LIMNER_CATALOG"] = str(catalog)
     async with serving(tmp_path / "data", sqlite_url, credits=10_000, env=env) as service:
         yield service
 
@@ -59,6 +68,35 @@ async def test_a_failed_picture_has_its_code_and_costs_nothing(
     assert not await service.audit()
 
 
+@pytest.mark.parametrize("supplier", SUPPLIERS)
+async def test_bytes_that_are_no_picture_cost_nothing(
+    supplier: str,
+    service: Service,
+    peer_of: PeerOf,  # noqa: F811
+) -> None:
+    row = Row(supplier, "not_a_picture", "no_image")
+    assert await outcome(row, service, peer_of) == expected(row)
+
+
+async def test_a_supplier_that_is_busy_for_a_moment_is_asked_again_and_paid_once(
+    service: Service,
+    peer_of: PeerOf,  # noqa: F811
+) -> None:
+    peer = peer_of("google")
+    peer.fail("overloaded", "rate_limited_with_delay")
+    made = await service.generate(modelId="google:gemini-2.5-flash-image")
+    assert (made.status_code, made.json()["credits"]["charged"], len(peer.orders)) == (200, 3, 3)
+    assert await service.transaction_types() == ["grant", "charge"]
+
+
+async def test_an_order_past_its_deadline_is_neither_repeated_nor_charged(
+    service: Service,
+    peer_of: PeerOf,  # noqa: F811
+) -> None:
+    row = Row("openai", "slow", "upstream_timeout")
+    assert await outcome(row, service, peer_of, model="openai:impatient") == expected(row)
+
+
 async def test_a_model_the_supplier_has_ended_names_its_successor(
     service: Service,
     peer_of: PeerOf,  # noqa: F811
@@ -69,13 +107,18 @@ async def test_a_model_the_supplier_has_ended_names_its_successor(
     assert (error["code"], error["replacedBy"]) == ("model_unavailable", "google:gemini-nano-banana-2.1")
 
 
-async def outcome(row: Row, service: Service, peer_of: PeerOf) -> tuple[str, int, int, int]:  # noqa: F811
+async def outcome(
+    row: Row,
+    service: Service,
+    peer_of: PeerOf,  # noqa: F811
+    model: str | None = None,
+) -> tuple[str, int, int, int]:
     """Code, status, credits it cost, and what the supplier was sent that may cost money."""
     peer = peer_of(row.supplier)
     peer.received.clear()
     peer.fail(*[row.fault] * (ATTEMPTS if row.unbilled else row.orders))
     before = (await service.balance()).available
-    answer = await service.generate(modelId=MODELS[row.supplier])
+    answer = await service.generate(modelId=model or MODELS[row.supplier])
     peer.faults.clear()
     balance = await service.balance()
     error = answer.json()["error"]

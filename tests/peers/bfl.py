@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from tests.peers.peer import Peer, Received, json
-from tests.peers.pictures import picture
+from tests.peers.pictures import NOT_A_PICTURE, picture
 
 RETIRED = {"flux-dev"}
 FAULTS_OF_THE_RESULT = {
@@ -58,6 +58,8 @@ class BFLPeer(Peer):
         fault, order = self._orders[request.path_params["id"]]
         if fault == "link_gone":
             return Response("<Error><Code>AccessDenied</Code></Error>", 403, media_type="application/xml")
+        if fault == "not_a_picture":
+            return Response(NOT_A_PICTURE, media_type="image/jpeg")
         kind = order.body.get("output_format", "jpeg")
         size = order.body.get("width", 1024), order.body.get("height", 1024)
         return Response(picture(*size, kind.upper()), media_type=f"image/{kind}")

@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from tests.peers.peer import Peer, Received, json
-from tests.peers.pictures import picture
+from tests.peers.pictures import NOT_A_PICTURE, picture
 
 WORKFLOW: dict[str, Any] = {
     "workflow": {
@@ -89,8 +89,11 @@ class ComfyUIPeer(Peer):
 
     async def view(self, request: Request) -> Response:
         await self.keep(request)
-        if request.query_params["subfolder"] == "gone":
-            return Response(status_code=404)
+        match request.query_params["subfolder"]:
+            case "gone":
+                return Response(status_code=404)
+            case "not_a_picture":
+                return Response(NOT_A_PICTURE, media_type="image/png")
         order = self.orders[-1].body["prompt"]
         return Response(picture(order["5"]["inputs"]["width"], order["5"]["inputs"]["height"]), media_type="image/png")
 
@@ -100,7 +103,8 @@ def _record(fault: str) -> dict[str, Any]:
         message = "execution_error" if fault == "failed" else "execution_interrupted"
         status = {"status_str": "error", "completed": False, "messages": [[message, {"node_id": "3"}]]}
         return {"outputs": {}, "status": status}
-    saved = {"filename": "limner_00001_.png", "subfolder": "gone" if fault == "picture_gone" else "", "type": "output"}
+    folder = {"picture_gone": "gone", "not_a_picture": "not_a_picture"}.get(fault, "")
+    saved = {"filename": "limner_00001_.png", "subfolder": folder, "type": "output"}
     preview = {"filename": "preview.png", "subfolder": "", "type": "temp"}
     outputs = {} if fault == "empty" else {"9": {"images": [preview, saved]}}
     return {"outputs": outputs, "status": {"status_str": "success", "completed": True, "messages": []}}

@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from tests.peers.peer import Peer, Received, json
-from tests.peers.pictures import encoded, picture
+from tests.peers.pictures import NOT_A_PICTURE, encoded, picture
 
 RETIRED = {"gemini-3-pro-image-preview", "gemini-3.1-flash-image-preview"}
 USAGE = {"promptTokenCount": 9, "candidatesTokenCount": 1120, "thoughtsTokenCount": 370, "totalTokenCount": 1499}
@@ -79,6 +79,8 @@ def _candidate(fault: str, order: Received) -> dict[str, Any]:
             parts = [{"inlineData": {"mimeType": "image/png", "data": ""}}]
         case "not_base64":
             parts = [{"inlineData": {"mimeType": "image/png", "data": "@@@ not base64 @@@"}}]
+        case "not_a_picture":
+            parts = [_inline(NOT_A_PICTURE)]
         case _:
             draft = {**_inline(picture(8, 8, colour="red")), "thought": True}
             parts = [{"text": "Planning the picture", "thought": True}, draft, _inline(_finished(order))]

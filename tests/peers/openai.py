@@ -4,7 +4,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from tests.peers.peer import Peer, Received, events, json
-from tests.peers.pictures import encoded, picture
+from tests.peers.pictures import NOT_A_PICTURE, encoded, picture
 
 USAGE = {
     "input_tokens": 12,
@@ -74,7 +74,8 @@ class OpenAIPeer(Peer):
     def _picture(self, fault: str, order: Received) -> Response:
         width, _, height = str(order.body.get("size", "1024x1024")).partition("x")
         kind = str(order.body.get("output_format", "png")).upper()
-        data = encoded(picture(int(width), int(height), kind))
+        made = NOT_A_PICTURE if fault == "not_a_picture" else picture(int(width), int(height), kind)
+        data = encoded(made)
         if order.body.get("stream") in (True, "true"):
             return _stream(fault, order, data)
         answers = {"empty": "", "not_base64": "@@@ not base64 @@@", "no_data": None}

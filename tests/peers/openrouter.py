@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from tests.peers.peer import Peer, Received, events, json
-from tests.peers.pictures import encoded, picture
+from tests.peers.pictures import NOT_A_PICTURE, encoded, picture
 
 USAGE = {"prompt_tokens": 12, "completion_tokens": 1120, "total_tokens": 1132, "cost": 0.0672}
 CHAT_ONLY = {"openai/gpt-5-image"}
@@ -126,7 +126,7 @@ def _refusal(fault: str) -> Response | None:
 
 
 def _picture(fault: str, order: Received) -> Response:
-    data = encoded(_finished(order.body))
+    data = encoded(NOT_A_PICTURE if fault == "not_a_picture" else _finished(order.body))
     if order.body.get("stream"):
         return _stream(fault, data)
     first = {"b64_json": {"empty": "", "not_base64": "@@@"}.get(fault, data), "media_type": "image/png"}

@@ -14,5 +14,8 @@ def picture(width: int = 64, height: int = 64, kind: str = "PNG", colour: str = 
     return out.getvalue()
 
 
+NOT_A_PICTURE = b"\x89PNG\r\n\x1a\n but then nothing of the kind"
+
+
 def encoded(data: bytes) -> str:
     return base64.b64encode(data).decode()
