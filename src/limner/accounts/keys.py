@@ -6,7 +6,7 @@ import string
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import orjson
 
@@ -76,7 +76,7 @@ def create(tx: Transaction, account_id: str, new: NewKey, now: datetime) -> tupl
         account_id=account_id,
         parent_key_id=new.parent_key_id,
         name=new.name,
-        prefix=secret[: len(TEST_PREFIX if new.is_test else LIVE_PREFIX) + 4],
+        prefix=_shown_prefix(secret),
         last_four=secret[-4:],
         digest=digest(secret),
         scopes=" ".join(scope for scope in SCOPES if scope in new.scopes),
@@ -100,6 +100,39 @@ def get(tx: Transaction, account_id: str, key_id: str) -> ApiKey:
     return _key(row)
 
 
+def rotate(tx: Transaction, account_id: str, key_id: str, now: datetime, *, overlap: timedelta) -> tuple[ApiKey, str]:
+    """A new secret for a key that stays itself: its cap, its keys and its history go on.
+
+    The secret before works for `overlap` longer, one before that no more. NotFound for a key that has ended.
+    """
+    key = get(tx, account_id, key_id)
+    secret = mint(is_test=key.is_test)
+    rotated = tx.execute(
+        """UPDATE api_keys SET digest = :digest, last_four = :last_four, prefix = :prefix, previous_digest = digest,
+                  previous_until = :until
+           WHERE id = :id AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > :now)""",
+        id=key_id,
+        digest=digest(secret),
+        last_four=secret[-4:],
+        prefix=_shown_prefix(secret),
+        until=now + overlap,
+        now=now,
+    )
+    if not rotated:
+        raise NotFound("That API key has ended.")
+    return get(tx, account_id, key_id), secret
+
+
+def limit_per_call(tx: Transaction, account_id: str, key_id: str, credits: int | None) -> None:
+    """What one call may cost at most; None is no limit."""
+    tx.execute(
+        "UPDATE api_keys SET max_credits_per_call = :credits WHERE id = :id AND account_id = :account_id",
+        id=key_id,
+        account_id=account_id,
+        credits=credits,
+    )
+
+
 def of_account(tx: Transaction, account_id: str) -> list[ApiKey]:
     """Newest first, revoked ones included."""
     rows = tx.all("SELECT * FROM api_keys WHERE account_id = :account_id ORDER BY id DESC", account_id=account_id)
@@ -120,19 +153,17 @@ def revoke(tx: Transaction, account_id: str, key_id: str, now: datetime) -> None
 
 
 def principal_of(tx: Transaction, secret: str, now: datetime) -> Principal | None:
-    """Who a secret speaks for; None for one that is unknown, expired or revoked."""
-    row = tx.first(
-        """SELECT k.*, a.status AS account_status, a.status_reason, u.id AS user_id, u.email
-           FROM api_keys k JOIN accounts a ON a.id = k.account_id
-           LEFT JOIN memberships m ON m.account_id = a.id AND m.role = 'owner'
-           LEFT JOIN users u ON u.id = m.user_id
-           WHERE k.digest = :digest AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > :now)
-             AND a.status <> 'deleted'
-           ORDER BY u.id LIMIT 1""",
-        digest=digest(secret),
-        now=now,
+    """Who a secret speaks for; None for one that is unknown, expired or revoked, or whose maker is."""
+    presented = digest(secret)
+    row = _alive(tx, "k.digest = :digest", presented, now) or _alive(
+        tx, "k.previous_digest = :digest AND k.previous_until > :now", presented, now
     )
-    return None if row is None else _principal(tx, row)
+    if row is None:
+        return None
+    makers = _makers(tx, row["parent_key_id"])
+    if any(maker["revoked_at"] is not None or _has_passed(maker["expires_at"], now) for maker in makers):
+        return None
+    return _principal(row, [maker["id"] for maker in makers])
 
 
 def touch(tx: Transaction, last_used: Sequence[tuple[str, datetime]]) -> None:
@@ -187,7 +218,43 @@ def parse_scopes(words: Sequence[str]) -> frozenset[Scope]:
     return frozenset(known[word] for word in words)
 
 
-def _principal(tx: Transaction, row: Row) -> Principal:
+def _shown_prefix(secret: str) -> str:
+    return secret[: len(TEST_PREFIX if secret.startswith(TEST_PREFIX) else LIVE_PREFIX) + 4]
+
+
+def _alive(tx: Transaction, condition: str, presented: bytes, now: datetime) -> Row | None:
+    return tx.first(
+        f"""SELECT k.*, a.status AS account_status, a.status_reason, u.id AS user_id, u.email
+           FROM api_keys k JOIN accounts a ON a.id = k.account_id
+           LEFT JOIN memberships m ON m.account_id = a.id AND m.role = 'owner'
+           LEFT JOIN users u ON u.id = m.user_id
+           WHERE {condition} AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > :now)
+             AND a.status <> 'deleted'
+           ORDER BY u.id LIMIT 1""",  # noqa: S608 — only our own fragments
+        digest=presented,
+        now=now,
+    )
+
+
+def _makers(tx: Transaction, parent_key_id: str | None) -> list[Row]:
+    """The keys a key was made by, nearest first; most keys have none and cost no query."""
+    if parent_key_id is None:
+        return []
+    return tx.all(
+        """WITH RECURSIVE makers(id, parent_key_id, revoked_at, expires_at, depth) AS (
+               SELECT id, parent_key_id, revoked_at, expires_at, 0 FROM api_keys WHERE id = :id
+               UNION ALL SELECT k.id, k.parent_key_id, k.revoked_at, k.expires_at, m.depth + 1
+               FROM api_keys k JOIN makers m ON k.id = m.parent_key_id)
+           SELECT id, revoked_at, expires_at FROM makers ORDER BY depth""",
+        id=parent_key_id,
+    )
+
+
+def _has_passed(expires_at: int | None, now: datetime) -> bool:
+    return expires_at is not None and utc(expires_at) <= now
+
+
+def _principal(row: Row, maker_ids: Sequence[str]) -> Principal:
     return Principal(
         account_id=row["account_id"],
         caller_id=row["id"],
@@ -195,28 +262,14 @@ def _principal(tx: Transaction, row: Row) -> Principal:
         user_id=row["user_id"],
         email=row["email"],
         api_key_id=row["id"],
-        models=frozenset(orjson.loads(row["models"])) if row["models"] else None,
+        models=None if row["models"] is None else frozenset(orjson.loads(row["models"])),
         is_test=bool(row["is_test"]),
         suspended_reason=(row["status_reason"] or "suspended") if row["account_status"] == "suspended" else None,
-        cap_owner_ids=(row["id"], *_makers(tx, row["parent_key_id"])),
+        cap_owner_ids=(row["id"], *maker_ids),
         max_credits_per_call=row["max_credits_per_call"],
         confirm_above_credits=row["confirm_above_credits"],
         client_profile=row["client_profile"],
     )
-
-
-def _makers(tx: Transaction, parent_key_id: str | None) -> tuple[str, ...]:
-    """The keys a key was made by, nearest first; most keys have none and cost no query."""
-    if parent_key_id is None:
-        return ()
-    rows = tx.all(
-        """WITH RECURSIVE makers(id, parent_key_id) AS (
-               SELECT id, parent_key_id FROM api_keys WHERE id = :id
-               UNION ALL SELECT k.id, k.parent_key_id FROM api_keys k JOIN makers m ON k.id = m.parent_key_id)
-           SELECT id FROM makers""",
-        id=parent_key_id,
-    )
-    return tuple(row["id"] for row in rows)
 
 
 def _key(row: Row) -> ApiKey:
@@ -227,7 +280,7 @@ def _key(row: Row) -> ApiKey:
         prefix=row["prefix"],
         last_four=row["last_four"],
         scopes=parse_scopes(row["scopes"].split()),
-        models=tuple(orjson.loads(row["models"])) if row["models"] else None,
+        models=None if row["models"] is None else tuple(orjson.loads(row["models"])),
         is_test=bool(row["is_test"]),
         parent_key_id=row["parent_key_id"],
         max_credits_per_call=row["max_credits_per_call"],

@@ -5,9 +5,9 @@ Every function takes part in the caller's transaction, so money and outcome chan
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from limner.credits import caps
 from limner.db.base import Row, Transaction
@@ -61,6 +61,34 @@ class CreditTransaction:
     created_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which lines a list shows; None means any. From `since` on, before `until`."""
+
+    api_key_id: str | None = None
+    model_id: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    before_id: str | None = None
+
+    @property
+    def is_open(self) -> bool:
+        return replace(self, before_id=None) == Filter()
+
+    def as_sql(self) -> tuple[str, dict[str, Any]]:
+        """Conditions to append, and their parameters."""
+        known = {
+            "api_key_id = :api_key_id": self.api_key_id,
+            "model_id = :model_id": self.model_id,
+            "created_at >= :since": self.since,
+            "created_at < :until": self.until,
+            "id < :before_id": self.before_id,
+        }
+        used = {condition: value for condition, value in known.items() if value is not None}
+        params = {condition.partition(":")[2]: value for condition, value in used.items()}
+        return "".join(f" AND {condition}" for condition in used), params
+
+
 def balance(tx: Transaction, account_id: str) -> Balance:
     row = tx.first("SELECT * FROM balances WHERE account_id = :account_id", account_id=account_id)
     if row is None:
@@ -79,31 +107,37 @@ def hold(
     account_id: str,
     credits: int,
     *,
-    generation_id: str,
+    generation_ids: Sequence[str],
     cap_owner_ids: Sequence[str],
     now: datetime,
 ) -> None:
-    """Set credits aside for a generation; raises InsufficientCredits or SpendCapExceeded and changes nothing."""
+    """Set `credits` aside for each generation: for all of them or none.
+
+    Raises InsufficientCredits or SpendCapExceeded and changes nothing.
+    """
+    needed = credits * len(generation_ids)
     taken = tx.execute(
-        "UPDATE balances SET held = held + :credits WHERE account_id = :account_id AND (:credits = 0 OR ledger_balance - held >= :credits)",
+        """UPDATE balances SET held = held + :needed
+           WHERE account_id = :account_id AND (:needed = 0 OR ledger_balance - held >= :needed)""",
         account_id=account_id,
-        credits=credits,
+        needed=needed,
     )
     if taken == 0:
         available = balance(tx, account_id).available
         raise InsufficientCredits(
-            f"This needs {credits} credits and {max(available, 0)} are available.",
-            extra={"needed": credits, "available": available},
+            f"This needs {needed} credits and {max(available, 0)} are available.",
+            extra={"needed": needed, "available": available},
         )
-    tx.execute(
-        """INSERT INTO holds (generation_id, account_id, credits, state, opened_at)
-           VALUES (:generation_id, :account_id, :credits, 'open', :now)""",
-        generation_id=generation_id,
-        account_id=account_id,
-        credits=credits,
-        now=now,
-    )
-    caps.take(tx, cap_owner_ids, credits, generation_id=generation_id, now=now)
+    for generation_id in generation_ids:
+        tx.execute(
+            """INSERT INTO holds (generation_id, account_id, credits, state, opened_at)
+               VALUES (:generation_id, :account_id, :credits, 'open', :now)""",
+            generation_id=generation_id,
+            account_id=account_id,
+            credits=credits,
+            now=now,
+        )
+    caps.take(tx, cap_owner_ids, needed, generation_ids=generation_ids, now=now)
 
 
 def capture(tx: Transaction, generation_id: str, entry: Entry, now: datetime) -> int | None:
@@ -136,26 +170,31 @@ def release(tx: Transaction, generation_id: str, now: datetime) -> int | None:
 
 def add(tx: Transaction, account_id: str, amount: int, kind: TransactionType, entry: Entry, now: datetime) -> bool:
     """Add a line that is no charge of a generation; false when its `unique_key` already stands in the ledger."""
-    _lock(tx, account_id)
+    lock(tx, account_id)
     if entry.unique_key is not None and _is_known(tx, entry.unique_key):
         return False
     _append(tx, account_id, amount, kind, entry, now)
     return True
 
 
-def transactions(tx: Transaction, account_id: str, *, limit: int, offset: int) -> list[CreditTransaction]:
+def transactions(
+    tx: Transaction, account_id: str, which: Filter | None = None, *, limit: int, offset: int = 0
+) -> list[CreditTransaction]:
     """Newest first."""
+    conditions, params = (which or Filter()).as_sql()
     rows = tx.all(
-        "SELECT * FROM credit_transactions WHERE account_id = :account_id ORDER BY id DESC LIMIT :limit OFFSET :offset",
+        f"""SELECT * FROM credit_transactions WHERE account_id = :account_id {conditions}
+            ORDER BY id DESC LIMIT :limit OFFSET :offset""",  # noqa: S608 — only our own fragments
         account_id=account_id,
         limit=limit,
         offset=offset,
+        **params,
     )
     return [_transaction(row) for row in rows]
 
 
-def _lock(tx: Transaction, account_id: str) -> None:
-    """Take the account's row first, so that two deliveries of one outside event see each other."""
+def lock(tx: Transaction, account_id: str) -> None:
+    """Take the account's row first: what changes its money, its caps or its purchases goes one after the other."""
     tx.execute("UPDATE balances SET held = held WHERE account_id = :account_id", account_id=account_id)
 
 

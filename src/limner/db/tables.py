@@ -40,6 +40,7 @@ accounts = Table(
     Column("time_zone", Text, nullable=False, server_default="UTC"),
     Column("retention_days", Integer),
     Column("created_at", UtcTime, nullable=False),
+    Column("low_balance_credits", Integer),
     CheckConstraint("status IN ('active', 'suspended', 'deleted')", name="status"),
 )
 
@@ -133,9 +134,13 @@ api_keys = Table(
     Column("revoked_at", UtcTime),
     Column("last_used_at", UtcTime),
     Column("created_at", UtcTime, nullable=False),
+    Column("previous_digest", LargeBinary),
+    Column("previous_until", UtcTime),
     Index(None, "account_id", "id"),
     Index(None, "parent_key_id"),
+    Index(None, "previous_digest"),
 )
+"""A rotated key keeps its row: `previous_digest` is that of the secret before, good until `previous_until`."""
 
 audit_log = Table(
     "audit_log",
@@ -224,6 +229,79 @@ capped_holds = Table(
     Column("period_start", UtcTime, nullable=False),
 )
 """Which caps a hold counts against, in the period it was opened in."""
+
+purchases = Table(
+    "purchases",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("account_id", Text, ForeignKey("accounts.id"), nullable=False),
+    Column("credits", BigInteger, nullable=False),
+    Column("price_cents", BigInteger, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("checkout_id", Text, unique=True),
+    Column("payment_id", Text, unique=True),
+    Column("receipt_url", Text),
+    Column("returned_cents", BigInteger, nullable=False, server_default="0"),
+    Column("returned_credits", BigInteger, nullable=False, server_default="0"),
+    Column("created_at", UtcTime, nullable=False),
+    Column("paid_at", UtcTime),
+    CheckConstraint("status IN ('open', 'paid', 'abandoned')", name="status"),
+    Index(None, "account_id", "id"),
+    Index(None, "status", "created_at"),
+)
+"""Credits somebody set out to buy; `returned_…` is what refunds and disputes took back so far."""
+
+credit_codes = Table(
+    "credit_codes",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("digest", LargeBinary, nullable=False, unique=True),
+    Column("credits", BigInteger, nullable=False),
+    Column("uses_left", Integer, nullable=False),
+    Column("description", Text, nullable=False),
+    Column("expires_at", UtcTime),
+    Column("created_at", UtcTime, nullable=False),
+    CheckConstraint("uses_left >= 0", name="uses_left"),
+    CheckConstraint("credits > 0", name="credits"),
+)
+"""Codes that can be redeemed for credits, once per account; the code itself is nowhere."""
+
+# --- telling others -----------------------------------------------------------------------------
+
+webhooks = Table(
+    "webhooks",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("account_id", Text, ForeignKey("accounts.id"), nullable=False),
+    Column("url", Text, nullable=False),
+    Column("events", Text, nullable=False),
+    Column("secret", LargeBinary, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("deleted_at", UtcTime),
+    Index(None, "account_id", "id"),
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("webhook_id", Text, ForeignKey("webhooks.id"), nullable=False),
+    Column("event_id", Text, nullable=False),
+    Column("event_type", Text, nullable=False),
+    Column("payload", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("attempts", SmallInteger, nullable=False, server_default="0"),
+    Column("next_at", UtcTime),
+    Column("answered_status", Integer),
+    Column("problem", Text),
+    Column("created_at", UtcTime, nullable=False),
+    Column("ended_at", UtcTime),
+    CheckConstraint("status IN ('waiting', 'delivered', 'failed')", name="status"),
+    UniqueConstraint("webhook_id", "event_id"),
+    Index(None, "status", "next_at"),
+    Index(None, "webhook_id", "id"),
+)
+"""One event on its way to one webhook. Written in the transaction of what happened, so that none is lost."""
 
 # --- pictures -----------------------------------------------------------------------------------
 

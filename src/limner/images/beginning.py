@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from limner.accounts.principal import Principal
@@ -13,7 +13,7 @@ from limner.credits import ledger
 from limner.db.base import Database, Transaction
 from limner.db.types import Clock, new_id
 from limner.errors import IdempotencyConflict, InsufficientCredits, NotFound, ServerBusy
-from limner.images import calls, generations
+from limner.images import calls, generations, requests
 from limner.images.calls import Call
 from limner.images.generations import Generation
 from limner.images.requests import NewImages
@@ -97,19 +97,11 @@ class Beginning:
             if earlier is not None:
                 return earlier
             self._check_queue(tx, principal, new.n)
-            self._check_credits(tx, principal, sum(row.credits for row in rows))
             now = self._clock()
             call = Call(call_id, principal.account_id, principal.caller_id, digest, new.idempotency_key, now)
             calls.add(tx, call, waiter=self._process_id if new.waits else None)
+            self._hold(tx, principal, rows, now)
             for row in rows:
-                ledger.hold(
-                    tx,
-                    row.account_id,
-                    row.credits,
-                    generation_id=row.id,
-                    cap_owner_ids=principal.cap_owner_ids,
-                    now=now,
-                )
                 generations.add(tx, row)
             return Started(call_id, tuple(row.id for row in rows), False, principal.account_id)
 
@@ -142,8 +134,23 @@ class Beginning:
         )
         return [first, *(replace(first, id=new_id(), position=position) for position in range(1, new.n))]
 
+    def _hold(self, tx: Transaction, principal: Principal, rows: Sequence[Generation], now: datetime) -> None:
+        try:
+            ledger.hold(
+                tx,
+                principal.account_id,
+                rows[0].credits,
+                generation_ids=[row.id for row in rows],
+                cap_owner_ids=principal.cap_owner_ids,
+                now=now,
+            )
+        except InsufficientCredits as refused:
+            refused.next_step = f"Buy credits at {self._limits.buy_url}, or make a cheaper call."
+            refused.extra["buyUrl"] = self._limits.buy_url
+            raise
+
     def price(self, principal: Principal, planned: Plan) -> int:
-        return 0 if principal.is_test or not self._limits.bills else planned.credits
+        return requests.price(principal, planned, bills=self._limits.bills)
 
     def _replay(self, tx: Transaction, principal: Principal, new: NewImages, digest: str) -> Started | None:
         if new.idempotency_key is not None:
@@ -174,16 +181,6 @@ class Beginning:
         most = self._limits.queue_per_account
         if generations.unended_of_account(tx, principal.account_id) + n > most:
             raise ServerBusy(f"This account already has {most} generations under way.", retry_after_seconds=10)
-
-    def _check_credits(self, tx: Transaction, principal: Principal, total: int) -> None:
-        """For a sentence about the whole call; the guard that decides is each hold's own."""
-        available = ledger.balance(tx, principal.account_id).available
-        if total > max(available, 0):
-            raise InsufficientCredits(
-                f"This needs {total} credits and {max(available, 0)} are available.",
-                next_step=f"Buy credits at {self._limits.buy_url}, or make a cheaper call.",
-                extra={"needed": total, "available": available, "buyUrl": self._limits.buy_url},
-            )
 
     async def store_inputs(self, principal: Principal, new: NewImages, call_id: str) -> dict[str, Any]:
         """Check what the caller points at and keep a copy, so that nothing can change or vanish before the run."""

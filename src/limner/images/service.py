@@ -64,6 +64,7 @@ class Images:
         self._events = events
         self._blobs = blobs
         self._clock = clock
+        self._bills = limits.bills
         self._beginning = Beginning(
             database=database, blobs=blobs, references=references, clock=clock, limits=limits, process_id=process_id
         )
@@ -73,7 +74,7 @@ class Images:
 
     async def quote(self, principal: Principal, new: NewImages) -> Quote:
         """What `start` would charge; raises what it would raise for the same request, money aside."""
-        planned = requests.plan(principal, replace(new, confirmed=True), self._catalog)
+        planned = requests.plan(principal, replace(new, confirmed=True), self._catalog, bills=self._bills)
         charge = self._beginning.price(principal, planned) * new.n
         available = (await self.balance(principal)).available
         warnings = planned.warnings
@@ -97,7 +98,7 @@ class Images:
             raise
 
     async def _start(self, principal: Principal, new: NewImages) -> Started:
-        planned = requests.plan(principal, new, self._catalog)
+        planned = requests.plan(principal, new, self._catalog, bills=self._bills)
         digest = calls.digest(requests.comparable(new, planned))
         earlier = await self._beginning.earlier(principal, new, digest)
         if earlier is not None:

@@ -10,7 +10,7 @@ CREATE TABLE accounts (
 	status_reason TEXT,
 	time_zone TEXT DEFAULT 'UTC' NOT NULL,
 	retention_days INTEGER,
-	created_at BIGINT NOT NULL,
+	created_at BIGINT NOT NULL, low_balance_credits INTEGER,
 	CONSTRAINT pk_accounts PRIMARY KEY (id),
 	CONSTRAINT ck_accounts_status CHECK (status IN ('active', 'suspended', 'deleted'))
 )
@@ -75,7 +75,7 @@ CREATE TABLE api_keys (
 	expires_at BIGINT,
 	revoked_at BIGINT,
 	last_used_at BIGINT,
-	created_at BIGINT NOT NULL,
+	created_at BIGINT NOT NULL, previous_digest BLOB, previous_until BIGINT,
 	CONSTRAINT pk_api_keys PRIMARY KEY (id),
 	CONSTRAINT fk_api_keys_account_id FOREIGN KEY(account_id) REFERENCES accounts (id),
 	CONSTRAINT fk_api_keys_parent_key_id FOREIGN KEY(parent_key_id) REFERENCES api_keys (id),
@@ -336,3 +336,80 @@ CREATE TABLE sessions (
 )
 
 CREATE INDEX ix_sessions_user_id ON sessions (user_id)
+
+CREATE TABLE credit_codes (
+	id TEXT NOT NULL,
+	digest BLOB NOT NULL,
+	credits BIGINT NOT NULL,
+	uses_left INTEGER NOT NULL,
+	description TEXT NOT NULL,
+	expires_at BIGINT,
+	created_at BIGINT NOT NULL,
+	CONSTRAINT pk_credit_codes PRIMARY KEY (id),
+	CONSTRAINT ck_credit_codes_credits CHECK (credits > 0),
+	CONSTRAINT ck_credit_codes_uses_left CHECK (uses_left >= 0),
+	CONSTRAINT uq_credit_codes_digest UNIQUE (digest)
+)
+
+CREATE TABLE purchases (
+	id TEXT NOT NULL,
+	account_id TEXT NOT NULL,
+	credits BIGINT NOT NULL,
+	price_cents BIGINT NOT NULL,
+	status TEXT NOT NULL,
+	checkout_id TEXT,
+	payment_id TEXT,
+	receipt_url TEXT,
+	returned_cents BIGINT DEFAULT '0' NOT NULL,
+	returned_credits BIGINT DEFAULT '0' NOT NULL,
+	created_at BIGINT NOT NULL,
+	paid_at BIGINT,
+	CONSTRAINT pk_purchases PRIMARY KEY (id),
+	CONSTRAINT ck_purchases_status CHECK (status IN ('open', 'paid', 'abandoned')),
+	CONSTRAINT fk_purchases_account_id FOREIGN KEY(account_id) REFERENCES accounts (id),
+	CONSTRAINT uq_purchases_checkout_id UNIQUE (checkout_id),
+	CONSTRAINT uq_purchases_payment_id UNIQUE (payment_id)
+)
+
+CREATE INDEX ix_purchases_account_id_id ON purchases (account_id, id)
+
+CREATE INDEX ix_purchases_status_created_at ON purchases (status, created_at)
+
+CREATE TABLE webhooks (
+	id TEXT NOT NULL,
+	account_id TEXT NOT NULL,
+	url TEXT NOT NULL,
+	events TEXT NOT NULL,
+	secret BLOB NOT NULL,
+	created_at BIGINT NOT NULL,
+	deleted_at BIGINT,
+	CONSTRAINT pk_webhooks PRIMARY KEY (id),
+	CONSTRAINT fk_webhooks_account_id FOREIGN KEY(account_id) REFERENCES accounts (id)
+)
+
+CREATE INDEX ix_webhooks_account_id_id ON webhooks (account_id, id)
+
+CREATE TABLE deliveries (
+	id TEXT NOT NULL,
+	webhook_id TEXT NOT NULL,
+	event_id TEXT NOT NULL,
+	event_type TEXT NOT NULL,
+	payload TEXT NOT NULL,
+	status TEXT NOT NULL,
+	attempts SMALLINT DEFAULT '0' NOT NULL,
+	next_at BIGINT,
+	answered_status INTEGER,
+	problem TEXT,
+	created_at BIGINT NOT NULL,
+	ended_at BIGINT,
+	CONSTRAINT pk_deliveries PRIMARY KEY (id),
+	CONSTRAINT ck_deliveries_status CHECK (status IN ('waiting', 'delivered', 'failed')),
+	CONSTRAINT fk_deliveries_webhook_id FOREIGN KEY(webhook_id) REFERENCES webhooks (id),
+	CONSTRAINT uq_deliveries_webhook_id_event_id UNIQUE (webhook_id, event_id)
+)
+
+CREATE INDEX ix_deliveries_status_next_at ON deliveries (status, next_at)
+
+CREATE INDEX ix_deliveries_webhook_id_id ON deliveries (webhook_id, id)
+
+CREATE INDEX ix_api_keys_previous_digest ON api_keys (previous_digest)
