@@ -82,7 +82,7 @@ def create(
         account_id = accounts.id_by_email(tx, email)
         key, secret = api_keys.create(tx, account_id, new, now())
         if cap is not None:
-            caps.put(tx, account_id, key.id, limit=cap[0], period=cap[1])
+            caps.put(tx, account_id, key.id, limit=cap[0], period=cap[1], now=now())
         return key, secret
 
     key, secret = storage.write(make)
