@@ -1,7 +1,7 @@
 """How a call begins: is it a repeat, what does it hold, and the one transaction that writes it all down."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
