@@ -50,6 +50,7 @@ from limner.mcp_server.delivery import Delivery
 from limner.mcp_server.editions.every import endpoints
 from limner.mcp_server.guard import Guard
 from limner.mcp_server.server import Endpoint
+from limner.openai_api.routes import OpenAiRoutes
 from limner.providers.registry import Providers, ProviderSettings
 from limner.queue.embedded import EmbeddedEvents, EmbeddedQueue
 from limner.rest.account import AccountRoutes
@@ -258,6 +259,7 @@ def _app(services: Services, mcp: Mapping[str, Endpoint]) -> Starlette:
         *ImageRoutes(services.images, services.links).routes(door),
         *AccountRoutes(services.images).routes(door),
         *UploadRoutes(services.uploads, services.upload_links).routes(door),
+        *OpenAiRoutes(services.images, services.links, services.bearer, services.rate_limit).routes(),
         *LinkRoutes(services.database, services.blobs, services.links).routes(),
         Route("/api/mcp", _guarded(services, mcp[services.config.edition])),
         Route("/getimages/api/mcp", _guarded(services, mcp["getimages"])),

@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.alias_generators import to_camel
 
+from limner.catalog import sizes
 from limner.errors import Detail, ModelUnavailable, UnknownModel, UnsupportedOption
 
 Status = Literal["active", "deprecated", "retired"]
@@ -54,6 +55,20 @@ class Credits(_Entry):
     options: Mapping[str, Mapping[str, int]] = {}
 
 
+class FreeSizes(_Entry):
+    """Any size will do: each side a multiple of `multiple`, from `least` to `most` pixels, no longer than `max_ratio` times the other."""
+
+    multiple: int = 1
+    least: int
+    most: int
+    max_ratio: float
+
+    def allow(self, size_px: tuple[int, int]) -> bool:
+        short, long = sorted(size_px)
+        fits = self.least <= short and long <= self.most and long <= short * self.max_ratio
+        return fits and short % self.multiple == 0 and long % self.multiple == 0
+
+
 class Model(_Entry):
     """One entry of the catalogue (docs/providers.md explains each key)."""
 
@@ -71,6 +86,7 @@ class Model(_Entry):
     credits: Credits
     parameters: Mapping[str, Descriptor] = {}
     sizes: Mapping[str, Mapping[str, tuple[int, int]]] = {}
+    free_sizes: FreeSizes | None = None
     nearest_ratios: Mapping[str, str] = {}
     options: Mapping[str, Any] = {}
     recommended: bool = False
@@ -90,6 +106,7 @@ class Options:
     background: str | None = None
     output_format: str | None = None
     seed: int | None = None
+    size_px: tuple[int, int] | None = None
     references: int = 0
     images: int = 0
     mask: bool = False
@@ -180,7 +197,7 @@ class Catalog:
         """
         route = self._route(model)
         options, warnings = _with_nearest_ratio(model, options) if nearest_size else (options, ())
-        options = _with_defaults(model, options)
+        options = _with_defaults(model, options if options.size_px is None else _with_size_in_words(model, options))
         _check(model, options)
         _check(route, options)
         return Plan(
@@ -271,6 +288,15 @@ def _model(entry: Mapping[str, Any]) -> Model:
         raise BadCatalog(f"The catalogue entry {entry['id']} is wrong at {where}: {first['msg']}.") from None
 
 
+def _with_size_in_words(model: Model, options: Options) -> Options:
+    named = sizes.in_words_of(model, options)
+    if named is None:
+        assert options.size_px is not None
+        width, height = options.size_px
+        raise _unsupported(model, "size", f"does not make {width}x{height}", ("auto", *sizes.allowed(model)))
+    return named
+
+
 def _with_nearest_ratio(model: Model, options: Options) -> tuple[Options, tuple[str, ...]]:
     asked = options.aspect_ratio
     if asked is None or (nearest := model.nearest_ratios.get(asked)) is None:
@@ -285,6 +311,8 @@ def _with_defaults(model: Model, options: Options) -> Options:
     for name, (attribute, neutral) in ENUM_OPTIONS.items():
         value = getattr(options, attribute)
         descriptor = model.parameters.get(name)
+        if value is None and name in ("aspectRatio", "resolution") and (options.size_px or options.images):
+            continue  # a free size says it all; an edit keeps its picture's shape
         if value is None or value == neutral:
             settled[attribute] = descriptor.default if isinstance(descriptor, EnumDescriptor) else None
     return replace(options, **settled)
@@ -339,6 +367,8 @@ def _size(model: Model, options: Options) -> tuple[int, int] | None:
 
     A resolution without a ratio is of a square; with neither, the supplier chooses.
     """
+    if options.size_px is not None:
+        return options.size_px
     by_resolution = model.sizes.get(options.aspect_ratio or ("1:1" if options.resolution else ""))
     if by_resolution is None:
         return None

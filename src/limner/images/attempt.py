@@ -160,7 +160,7 @@ class Attempt:
             seed=options["seed"],
             images=images,
             mask=mask,
-            partial_images=2,
+            partial_images=options["partialImages"],
             timeout_seconds=options["timeoutSeconds"],
             safety_identifier=hashlib.sha256(row.account_id.encode()).hexdigest()[:32],
             options=options["providerOptions"],

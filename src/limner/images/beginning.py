@@ -24,6 +24,10 @@ HANG_UP_CHECKS = 10
 """A repeated call may overtake the news that its first caller hung up: how long and how often it looks again."""
 
 
+FREE_PARTIAL_IMAGES = 2
+"""Unfinished previews cost money at suppliers, and nothing from our own model."""
+
+
 @dataclass(frozen=True, slots=True)
 class Started:
     """A call under way: its generations in order, and whether an earlier call had started them."""
@@ -124,7 +128,7 @@ class Beginning:
             style=new.style,
             model_id=planned.model.id,
             provider_id=planned.route.provider,
-            options=_stored_options(planned),
+            options=_stored_options(planned, new),
             inputs=inputs,
             credits=self.price(principal, planned),
             warnings=planned.warnings,
@@ -194,7 +198,7 @@ class Beginning:
         return {"blobKey": key, "mediaType": image.media_type, "width": image.width, "height": image.height}
 
 
-def _stored_options(planned: Plan) -> dict[str, Any]:
+def _stored_options(planned: Plan, new: NewImages) -> dict[str, Any]:
     options = {name: getattr(planned.options, attribute) for name, (attribute, _) in ENUM_OPTIONS.items()}
     return {
         **options,
@@ -204,6 +208,7 @@ def _stored_options(planned: Plan) -> dict[str, Any]:
         "sizePx": planned.size_px,
         "providerOptions": dict(planned.route.options),
         "timeoutSeconds": planned.route.timeout_seconds,
+        "partialImages": max(new.partial_images, FREE_PARTIAL_IMAGES if planned.route.provider == "limner" else 0),
     }
 
 

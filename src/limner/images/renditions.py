@@ -93,6 +93,15 @@ def variant(
     return Rendition(encoded, media_type, image.width, image.height)
 
 
+def compressed(data: bytes, source: DigitalSource, media_type: str, *, quality: int) -> Rendition:
+    """The picture as JPEG or WebP at a quality of 0 to 100; NotAPicture for bytes that do not decode."""
+    drawn = _drawn(data, _ANY_HEIGHT, _ANY_HEIGHT)
+    image = _on_white(drawn.image) if media_type == _JPEG else drawn.image
+    settings = _SETTINGS[media_type] | {"quality": quality}
+    encoded = _encoded(image, settings, drawn.profile, xmp(source, drawn.xmp))
+    return Rendition(encoded, media_type, image.width, image.height)
+
+
 @dataclass(frozen=True, slots=True)
 class _Drawn:
     """The decoded picture, upright, RGB or (only if something shines through) RGBA, without metadata."""

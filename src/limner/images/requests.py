@@ -25,7 +25,8 @@ class NewImages:
     """One call for `n` pictures. `prompt` is the instruction of an edit; `images` its inputs.
 
     `nearest_size` lets a ratio the model has no exact size for be served by the nearest (with a warning);
-    `confirmed` says that the owner was asked; `waits` is false when the caller asked not to wait.
+    `confirmed` says that the owner was asked; `waits` is false when the caller asked not to wait;
+    `partial_images` is how many unfinished previews are wanted (suppliers bill them).
     """
 
     prompt: str
@@ -41,6 +42,7 @@ class NewImages:
     nearest_size: bool = False
     confirmed: bool = False
     waits: bool = True
+    partial_images: int = 0
 
     @property
     def has_inputs(self) -> bool:
