@@ -279,11 +279,11 @@ def blob_prefix(generation_id: str) -> str:
 
 
 def describe(generation_id: str, lease: str, image: ProviderImage) -> Outcome:
-    """What the bytes are, whatever the supplier says they are; raises NotAPicture.
+    """What the bytes are, whatever the supplier says they are; NotAPicture unless all of them decode.
 
     The lease is part of the key, so that two runs of one generation never write over each other.
     """
-    picture = pictures.inspect(image.data)
+    picture = pictures.decode_check(image.data)
     return Outcome(
         blob_key=f"{blob_prefix(generation_id)}{lease}.{pictures.EXTENSIONS[picture.media_type]}",
         media_type=picture.media_type,
