@@ -6,6 +6,7 @@ import os
 import secrets
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
+from errno import EAGAIN
 from io import FileIO
 from itertools import islice
 from pathlib import Path
@@ -19,7 +20,7 @@ UNFINISHED = "~unfinished"
 """Where files are written before they get their name; no key can say `~`."""
 
 _LISTED_AT_ONCE = 500
-_ATTEMPTS = 3
+_ATTEMPTS = 20
 _NOT_A_FILE = (FileNotFoundError, NotADirectoryError, IsADirectoryError)
 
 
@@ -84,7 +85,7 @@ class DiskBlobs:
             for _ in range(_ATTEMPTS):
                 if self._try_write(target, data):
                     return
-            raise OSError(f"The blob {target} disappeared each time it was written: is something else deleting here?")
+            raise OSError(EAGAIN, "something else keeps deleting there")
         except OSError as error:
             raise _said_clearly(error, self._root) from error
 

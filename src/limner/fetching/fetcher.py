@@ -6,9 +6,11 @@ import zlib
 from collections.abc import AsyncGenerator, Collection, Iterable, Mapping
 from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass
+from functools import cached_property
 
 import httpcore2
 
+from limner import __version__
 from limner.errors import Detail, InvalidRequest, PayloadTooLarge, UnsupportedMedia
 from limner.fetching.addresses import Allowance
 from limner.fetching.pinned import PinnedBackend, Resolver, SystemResolver
@@ -42,7 +44,7 @@ class Fetcher:
     def __init__(
         self,
         *,
-        user_agent: str = "limner",
+        user_agent: str = f"limner/{__version__}",
         allow: Iterable[str] = (),
         ports: Iterable[int] = (),
         ssl_context: ssl.SSLContext | None = None,
@@ -50,12 +52,7 @@ class Fetcher:
     ) -> None:
         self._backend = PinnedBackend(Allowance.of(allow, ports), resolve or SystemResolver())
         self._headers = {"User-Agent": user_agent, "Accept-Encoding": "identity"}
-        self._pool = httpcore2.AsyncConnectionPool(
-            ssl_context=ssl_context or httpcore2.default_ssl_context(),
-            max_connections=_AT_ONCE,
-            max_keepalive_connections=0,  # each call looks its host up again, and leaves nothing open behind
-            network_backend=self._backend,
-        )
+        self._ssl_context = ssl_context
 
     async def fetch(
         self,
@@ -112,7 +109,18 @@ class Fetcher:
             await self._backend.addresses(target.host, target.port)
 
     async def close(self) -> None:
-        await self._pool.aclose()
+        if "_pool" in vars(self):
+            await self._pool.aclose()
+
+    @cached_property
+    def _pool(self) -> httpcore2.AsyncConnectionPool:
+        """Made when it is first needed: reading the system's certificates takes longer than the rest of a start."""
+        return httpcore2.AsyncConnectionPool(
+            ssl_context=self._ssl_context or httpcore2.default_ssl_context(),
+            max_connections=_AT_ONCE,
+            max_keepalive_connections=0,  # each call looks its host up again, and leaves nothing open behind
+            network_backend=self._backend,
+        )
 
     @asynccontextmanager
     async def _response(
