@@ -288,6 +288,7 @@ def _web(services: Services) -> Web:
             mailer=_mailer(config),
             welcome=_welcome(config, services.clock),
             welcome_credits=config.sign_up_credits,
+            oauth=config.oauth,
             stopping=lambda: services.state.stopping,
         )
     )

@@ -89,16 +89,18 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which generations a list shows; None means any."""
+    """Which generations a list shows; None means any. `caller_id` is a key, a connection, or `browser` for neither."""
 
     statuses: tuple[Status, ...] | None = None
     model_id: str | None = None
     text: str | None = None
+    caller_id: str | None = None
+    since_id: str | None = None
     before_id: str | None = None
 
     @property
     def is_open(self) -> bool:
-        return self.statuses is None and self.model_id is None and self.text is None
+        return (self.statuses, self.model_id, self.text, self.caller_id, self.since_id) == (None,) * 5
 
 
 def add(tx: Transaction, generation: Generation) -> None:
@@ -162,6 +164,16 @@ def of_account(tx: Transaction, account_id: str, which: Filter, *, limit: int, o
         **params,
     )
     return [_generation(row) for row in rows]
+
+
+def newer(tx: Transaction, account_id: str, generation_id: str) -> str | None:
+    """The account's next picture after one, by id."""
+    return tx.scalar(
+        """SELECT id FROM generations WHERE account_id = :account_id AND deleted_at IS NULL AND status = 'succeeded'
+             AND id > :id ORDER BY id LIMIT 1""",
+        account_id=account_id,
+        id=generation_id,
+    )
 
 
 def unended_of_account(tx: Transaction, account_id: str) -> int:
@@ -384,6 +396,14 @@ def _conditions(which: Filter) -> tuple[str, dict[str, Any]]:
         conditions.append("lower(prompt) LIKE :text ESCAPE '!'")
         escaped = which.text.lower().replace("!", "!!").replace("%", "!%").replace("_", "!_")
         params["text"] = f"%{escaped}%"
+    if which.caller_id == "browser":
+        conditions.append("api_key_id IS NULL AND connection_id IS NULL")
+    elif which.caller_id is not None:
+        conditions.append("(api_key_id = :caller_id OR connection_id = :caller_id)")
+        params["caller_id"] = which.caller_id
+    if which.since_id is not None:
+        conditions.append("id >= :since_id")
+        params["since_id"] = which.since_id
     if which.before_id is not None:
         conditions.append("id < :before_id")
         params["before_id"] = which.before_id

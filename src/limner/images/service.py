@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,9 +19,10 @@ from limner.errors import NotCancellable, NotFound, ServiceError
 from limner.images import calls, generations, requests, shares
 from limner.images.beginning import Beginning, Limits, References, Started
 from limner.images.generations import Filter, Generation
+from limner.images.repeats import repeat
 from limner.images.requests import NewImages
 from limner.images.shares import Share
-from limner.queue.base import Event, Events, Job, Queue
+from limner.queue.base import Event, Events, Job, Queue, Watching
 
 TICK_SECONDS = 10.0
 """How long a wait goes without looking at the rows again: an event may be lost with its process."""
@@ -116,6 +118,10 @@ class Images:
             self._publish_places(started.generation_ids)
         return started
 
+    async def again(self, principal: Principal, generation: Generation, *, idempotency_key: str) -> Started:
+        """The same request once more, inputs included; what `start` raises."""
+        return await self.start(principal, await repeat(self._blobs, generation, idempotency_key))
+
     async def wait(
         self,
         started: Started,
@@ -188,6 +194,17 @@ class Images:
 
         return await self._database.read(read)
 
+    async def newer(self, principal: Principal, generation_id: str) -> str | None:
+        """The id of the next picture after one; None for the newest."""
+        self._require(principal, "images:read")
+        return await self._database.read(lambda tx: generations.newer(tx, principal.account_id, generation_id))
+
+    async def of_call(self, principal: Principal, generation: Generation) -> list[Generation]:
+        """The pictures that were asked for together, deleted ones left out."""
+        self._require(principal, "images:read")
+        rows = await self._database.read(lambda tx: generations.of_call(tx, generation.call_id))
+        return [row for row in rows if row.account_id == principal.account_id and row.deleted_at is None]
+
     async def content(self, generation: Generation) -> bytes:
         """The bytes of a succeeded generation, untouched; BlobMissing when they are gone."""
         assert generation.blob_key is not None
@@ -199,9 +216,9 @@ class Images:
             return Event("queued", generation_id, phase="queued", place=place)
         return self._events.latest(generation_id)
 
-    def watch(self, generation_id: str) -> Any:
-        """The events of one generation from now on, as a context manager."""
-        return self._events.watch([generation_id])
+    def watch(self, *generation_ids: str) -> AbstractContextManager[Watching]:
+        """The events of some generations from now on."""
+        return self._events.watch(generation_ids)
 
     async def balance(self, principal: Principal) -> Balance:
         return await self._database.read(lambda tx: ledger.balance(tx, principal.account_id))
@@ -236,6 +253,14 @@ class Images:
     async def share(self, generation: Generation) -> Share:
         """A link to a succeeded generation that lasts until it is revoked or the picture is deleted."""
         return await self._database.write(lambda tx: shares.share(tx, generation, self._clock()))
+
+    async def shared(self, generation: Generation) -> Share | None:
+        """The lasting link a picture has, if it was shared."""
+        return await self._database.read(lambda tx: shares.of_generation(tx, generation.id))
+
+    async def unshare(self, generation: Generation) -> None:
+        """End its lasting links at once."""
+        await self._database.write(lambda tx: shares.revoke(tx, generation.id, self._clock()))
 
     # --- ending -----------------------------------------------------------------------------
 

@@ -44,6 +44,12 @@ def find(tx: Transaction, share_id: str) -> Share | None:
     return None if row is None else Share(row["id"], row["generation_id"], row["filename"])
 
 
+def of_generation(tx: Transaction, generation_id: str) -> Share | None:
+    """The lasting link a picture has now."""
+    row = tx.first("SELECT * FROM shares WHERE generation_id = :id AND revoked_at IS NULL", id=generation_id)
+    return None if row is None else Share(row["id"], row["generation_id"], row["filename"])
+
+
 def revoke(tx: Transaction, generation_id: str, now: datetime) -> None:
     """Every lasting link of a picture ends at once."""
     tx.execute(

@@ -19,11 +19,17 @@ from limner.http.sessions import SessionCookies
 from limner.images.links import ImageLinks
 from limner.images.service import Images
 from limner.mail.base import Mailer
-from limner.web.dashboard import Dashboard
+from limner.web.api_keys import ApiKeyPages
+from limner.web.connect import Connect
 from limner.web.door import PageDoor
+from limner.web.frames import Frames
+from limner.web.gallery import Gallery
+from limner.web.live import Live
 from limner.web.pages import Pages, Site
+from limner.web.playground import Playground
 from limner.web.sign_in import SignIn
 from limner.web.static import Static
+from limner.web.usage import UsagePages
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +48,7 @@ class WebParts:
     mailer: Mailer | None
     welcome: Welcome
     welcome_credits: int
+    oauth: bool
     stopping: Callable[[], bool]
 
 
@@ -68,10 +75,18 @@ class Web:
             welcome=parts.welcome,
             welcome_credits=parts.welcome_credits,
         )
+        url = parts.site.public_url
+        frames = Frames(parts.catalog, parts.links, parts.clock, url)
+        connect = Connect(parts.database, self.pages, url, oauth=parts.oauth)
         return [
             *self._static.routes(),
             *sign_in.routes(self.door),
-            *Dashboard(parts.database, self.pages).routes(self.door),
+            *connect.routes(self.door),
+            *UsagePages(parts.database, parts.images, frames, self.pages).routes(self.door),
+            *Gallery(parts.database, parts.images, frames, self.pages, url).routes(self.door),
+            *Playground(parts.images, frames, self.pages, url).routes(self.door),
+            *ApiKeyPages(parts.database, self.pages, connect).routes(self.door),
+            *Live(parts.database, parts.images, parts.cookies, self.pages, parts.stopping).routes(self.door),
         ]
 
     async def failure(self, request: Request, error: ServiceError) -> Response:

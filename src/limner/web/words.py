@@ -5,6 +5,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from markupsafe import Markup, escape
+
 MINUTE, HOUR = 60, 3600
 
 
@@ -72,6 +74,12 @@ def when(moment: datetime, zone: ZoneInfo, now: datetime) -> str:
     return f"{day_name(moment, zone, now)}, {clock(moment, zone)}"
 
 
+def mark(text: str, secret: str) -> Markup:
+    """The text with a secret in it marked, so that the eye finds what to keep."""
+    escaped = escape(text)
+    return escaped.replace(escape(secret), Markup("<em>{}</em>").format(secret)) if secret else escaped
+
+
 def short_id(identifier: str) -> str:
     """The end of an id: its beginning is the time, which neighbours share."""
     return identifier[-6:]
@@ -116,5 +124,6 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     "long_day": long_day,
     "day_name": day_name,
     "when": when,
+    "mark": mark,
     "short_id": short_id,
 }

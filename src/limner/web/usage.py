@@ -1,0 +1,154 @@
+"""Usage and the overview: what was spent on what, the ledger line by line, and how long the rest lasts."""
+
+import csv
+import io
+from collections import defaultdict
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Route
+
+from limner.accounts import keys
+from limner.credits import ledger, spending
+from limner.credits.ledger import CreditTransaction
+from limner.credits.spending import Spent
+from limner.db.base import Database, Transaction
+from limner.images.generations import Filter
+from limner.images.service import Images
+from limner.schemas import iso
+from limner.web import charts
+from limner.web.charts import Chart
+from limner.web.door import PageDoor
+from limner.web.frames import Frames
+from limner.web.pages import Pages
+from limner.web.visitors import Visitor
+
+RANGES = (7, 30, 90)
+LINES = 50
+CSV_LINES = 1000
+COLUMNS = ("createdAt", "type", "amount", "balanceAfter", "description", "modelId", "keyId", "generationId", "id")
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A key or connection, what it spent, and that as a percentage of the largest."""
+
+    name: str
+    credits: int
+    percent: float
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    chart: Chart
+    pictures: int
+    shares: list[Share]
+
+
+class UsagePages:
+    def __init__(self, database: Database, images: Images, frames: Frames, pages: Pages) -> None:
+        self._database = database
+        self._images = images
+        self._frames = frames
+        self._pages = pages
+
+    def routes(self, door: PageDoor) -> list[Route]:
+        return [
+            door.dashboard("/dashboard", self._overview),
+            door.dashboard("/dashboard/usage", self._usage),
+            door.dashboard("/dashboard/usage.csv", self._csv),
+        ]
+
+    async def _overview(self, request: Request, visitor: Visitor) -> Response:
+        page = await self._images.page(visitor.principal, Filter(), limit=12)
+        return self._pages.render(
+            "overview.html",
+            visitor,
+            use=await self._use(visitor, 30),
+            frames=[self._frames.of(row) for row in page.generations],
+            total=page.total or 0,
+        )
+
+    async def _usage(self, request: Request, visitor: Visitor) -> Response:
+        asked = request.query_params.get("days", "30")
+        days = next((each for each in RANGES if str(each) == asked), 30)
+        before = request.query_params.get("before")
+        account_id = visitor.signed_in.account_id
+        lines = await self._database.read(
+            lambda tx: ledger.transactions(tx, account_id, ledger.Filter(before_id=before), limit=LINES)
+        )
+        return self._pages.render(
+            "usage.html",
+            visitor,
+            use=await self._use(visitor, days),
+            days=days,
+            ranges=RANGES,
+            lines=lines,
+            older=lines[-1].id if len(lines) == LINES else None,
+            names=await self._names(visitor),
+            models=self._model_names(),
+        )
+
+    async def _csv(self, request: Request, visitor: Visitor) -> Response:
+        headers = {"Content-Disposition": 'attachment; filename="limner-usage.csv"', "Cache-Control": "no-store"}
+        return StreamingResponse(self._rows(visitor.signed_in.account_id), headers=headers, media_type="text/csv")
+
+    async def _rows(self, account_id: str) -> AsyncIterator[str]:
+        """The whole ledger, a page at a time."""
+        yield _csv_line(COLUMNS)
+        before: str | None = None
+        while lines := await self._page(account_id, before):
+            yield "".join(_csv_line(_cells(line)) for line in lines)
+            before = lines[-1].id
+
+    async def _page(self, account_id: str, before: str | None) -> list[CreditTransaction]:
+        return await self._database.read(
+            lambda tx: ledger.transactions(tx, account_id, ledger.Filter(before_id=before), limit=CSV_LINES)
+        )
+
+    async def _use(self, visitor: Visitor, days: int) -> Use:
+        now, zone, account_id = self._pages.now(), visitor.zone, visitor.signed_in.account_id
+        start = charts.first_day(days, zone, now)
+        spent = await self._database.read_slowly(lambda tx: spending.since(tx, account_id, start))
+        chart = charts.per_day(spent, self._model_names(), days=days, zone=zone, now=now)
+        shares = _shares(spent, await self._names(visitor))
+        return Use(chart, sum(each.pictures for each in spent), shares)
+
+    async def _names(self, visitor: Visitor) -> Mapping[str | None, str]:
+        account_id = visitor.signed_in.account_id
+
+        def read(tx: Transaction) -> dict[str | None, str]:
+            return {None: "Dashboard", **{key.id: key.name for key in keys.of_account(tx, account_id)}}
+
+        return await self._database.read(read)
+
+    def _model_names(self) -> Mapping[str, str]:
+        return {model.id: model.name for model in self._images.models()}
+
+
+def _shares(spent: Sequence[Spent], names: Mapping[str | None, str]) -> list[Share]:
+    sums: dict[str, int] = defaultdict(int)
+    for each in spent:
+        sums[names.get(each.caller_id, "A connection")] += each.credits
+    most = max(sums.values(), default=0)
+    ranked = sorted(sums.items(), key=lambda pair: -pair[1])
+    return [Share(name, credits, round(credits / most * 100, 1) if most else 0) for name, credits in ranked[:12]]
+
+
+def _cells(line: CreditTransaction) -> Sequence[str]:
+    picture = line.reference_id if line.type in ("charge", "refund") else None
+    named = (line.description, line.model_id or "", line.api_key_id or line.connection_id or "", picture or "", line.id)
+    return (iso(line.created_at), line.type, str(line.amount), str(line.balance_after), *map(_harmless, named))
+
+
+def _harmless(cell: str) -> str:
+    """A spreadsheet runs what begins like a formula."""
+    return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
+
+
+def _csv_line(cells: Sequence[str]) -> str:
+    line = io.StringIO()
+    csv.writer(line, lineterminator="\r\n").writerow(cells)
+    return line.getvalue()
