@@ -21,6 +21,14 @@ class Standing:
     held: int
     days_left: int | None
 
+    @property
+    def pace(self) -> str:
+        """How long that lasts, in words; only where something was spent lately."""
+        days = self.days_left or 0
+        if days > 365:
+            return "More than a year at this week's pace"
+        return f"About {days} day{'' if days == 1 else 's'} at this week's pace"
+
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
