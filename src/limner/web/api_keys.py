@@ -79,7 +79,7 @@ class ApiKeyPages:
         def create(tx: Transaction) -> tuple[ApiKey, str]:
             key, secret = keys.create(tx, account_id, new, now)
             if limit is not None:
-                caps.put(tx, account_id, key.id, limit=limit, period=period)
+                caps.put(tx, account_id, key.id, limit=limit, period=period, now=now)
             return key, secret
 
         key, secret = await self._database.write(create)
