@@ -13,7 +13,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute, Match, Route
 
 from limner.blobs.base import Blobs
 from limner.blobs.open import open_blobs
@@ -55,10 +55,13 @@ from limner.providers.registry import Providers, ProviderSettings
 from limner.queue.embedded import EmbeddedEvents, EmbeddedQueue
 from limner.rest.account import AccountRoutes
 from limner.rest.door import Door
+from limner.rest.events import EventRoutes
 from limner.rest.health import HealthRoutes
 from limner.rest.images import ImageRoutes
+from limner.rest.keys import KeyRoutes
 from limner.rest.links import LinkRoutes
 from limner.rest.uploads import UploadRoutes
+from limner.rest.usage import UsageRoutes
 from limner.web.pages import Site
 from limner.web.site import Web, WebParts
 
@@ -258,6 +261,9 @@ def _app(services: Services, mcp: Mapping[str, Endpoint]) -> Starlette:
         *HealthRoutes(checks, lambda: services.state.stopping).routes(),
         *ImageRoutes(services.images, services.links).routes(door),
         *AccountRoutes(services.images).routes(door),
+        *UsageRoutes(services.images).routes(door),
+        *KeyRoutes(services.database, services.clock).routes(door),
+        *EventRoutes(services.images, services.links, services.pool).routes(door),
         *UploadRoutes(services.uploads, services.upload_links).routes(door),
         *OpenAiRoutes(services.images, services.links, services.bearer, services.rate_limit).routes(),
         *LinkRoutes(services.database, services.blobs, services.links).routes(),
@@ -435,8 +441,21 @@ def _no_such_page(web: Web) -> Callable[[Request, Exception], Coroutine[Any, Any
 
 
 async def _no_such_method(request: Request, error: Exception) -> Response:
-    headers: dict[str, str] = getattr(error, "headers", None) or {}
-    response = error_response(NotFound("That path does not take this method."), request.scope)
+    allowed = ", ".join(sorted(_methods_at(request)))
+    response = error_response(
+        NotFound("That path does not take this method.", next_step=f"Use one of: {allowed}."), request.scope
+    )
     response.status_code = 405
-    response.headers.update(headers)
+    response.headers["Allow"] = allowed
     return response
+
+
+def _methods_at(request: Request) -> set[str]:
+    """All that a path takes: the framework knows only the first route that has it."""
+    routes = [route for route in request.app.routes if isinstance(route, Route)]
+    return {
+        method
+        for route in routes
+        if route.matches(request.scope)[0] is not Match.NONE
+        for method in route.methods or ()
+    }

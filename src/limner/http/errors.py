@@ -8,6 +8,7 @@ from starlette.types import Scope
 
 from limner.errors import ServiceError, Unauthorized
 from limner.http.json import Json
+from limner.http.ratelimit import OverLimit
 
 
 def request_id(scope: Scope) -> str:
@@ -23,7 +24,7 @@ def error_response(error: ServiceError, scope: Scope) -> Response:
 
 
 def headers_of(error: ServiceError, scope: Scope) -> dict[str, str]:
-    headers: dict[str, str] = {}
+    headers: dict[str, str] = dict(error.headers) if isinstance(error, OverLimit) else {}
     if error.retry_after_seconds is not None:
         headers["Retry-After"] = str(error.retry_after_seconds)
     if isinstance(error, Unauthorized):

@@ -83,6 +83,14 @@ class AddressLimit:
             raise RateLimited("Too many attempts from here.", retry_after_seconds=taken.retry_after_seconds)
 
 
+class OverLimit(RateLimited):
+    """`headers` tell where the caller stands, as those of every other answer do."""
+
+    def __init__(self, message: str, *, retry_after_seconds: int, headers: dict[str, str]) -> None:
+        super().__init__(message, retry_after_seconds=retry_after_seconds)
+        self.headers = headers
+
+
 class RateLimit:
     """The limit per key, and above it the account's. `burst` 0 turns both off."""
 
@@ -95,15 +103,19 @@ class RateLimit:
         if self._burst == 0:
             return {}
         own = await self._buckets.take(f"caller:{principal.caller_id}", self._burst)
+        headers = self._headers(own)
         if not own.allowed:
-            raise RateLimited(
+            raise OverLimit(
                 f"More than {self._burst} calls at once; one more is allowed each second.",
                 retry_after_seconds=own.retry_after_seconds,
+                headers=headers,
             )
         account = await self._buckets.take(f"account:{principal.account_id}", self._burst * ACCOUNT_FACTOR)
         if not account.allowed:
-            raise RateLimited("This account calls too often.", retry_after_seconds=account.retry_after_seconds)
-        return self._headers(own)
+            raise OverLimit(
+                "This account calls too often.", retry_after_seconds=account.retry_after_seconds, headers=headers
+            )
+        return headers
 
     def _headers(self, own: Taken) -> dict[str, str]:
         """draft-ietf-httpapi-ratelimit-headers-11: `q` is the quota, `w` the window, `r` what remains, `t` until one more."""

@@ -234,12 +234,16 @@ class Images:
 
         return await self._database.read(read)
 
-    async def usage(self, principal: Principal, *, limit: int, offset: int = 0) -> tuple[list[CreditTransaction], int]:
+    async def usage(
+        self, principal: Principal, which: ledger.Filter | None = None, *, limit: int, offset: int = 0
+    ) -> tuple[list[CreditTransaction], int | None]:
+        """Credit transactions, newest first, and how many there are; None where counting would cost a scan."""
         self._require(principal, "usage:read")
+        chosen = which or ledger.Filter()
 
-        def read(tx: Transaction) -> tuple[list[CreditTransaction], int]:
-            lines = ledger.transactions(tx, principal.account_id, limit=limit, offset=offset)
-            return lines, ledger.balance(tx, principal.account_id).transactions_total
+        def read(tx: Transaction) -> tuple[list[CreditTransaction], int | None]:
+            lines = ledger.transactions(tx, principal.account_id, chosen, limit=limit, offset=offset)
+            return lines, ledger.balance(tx, principal.account_id).transactions_total if chosen.is_open else None
 
         return await self._database.read(read)
 

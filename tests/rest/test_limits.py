@@ -1,0 +1,80 @@
+"""What stands round every REST answer: limits, ids, methods, sizes."""
+
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from tests.service import Service, serving
+
+from limner.db.types import now
+
+
+class Watch:
+    """A clock that a test moves."""
+
+    def __init__(self) -> None:
+        self.moment = now()
+
+    def __call__(self) -> datetime:
+        return self.moment
+
+
+async def test_the_sixty_first_call_of_a_burst_waits_and_every_answer_says_where_it_stands(
+    tmp_path: Path, database_url: str
+) -> None:
+    watch = Watch()
+    async with serving(tmp_path, database_url, env={"LIMNER_RATE_LIMIT": "60"}, clock=watch) as service:
+        answers = [await service.http.get("/api/v1/account") for _ in range(61)]
+        assert [answer.status_code for answer in answers] == [200] * 60 + [429]
+        assert answers[0].headers["ratelimit-policy"] == '"key";q=60;w=60'
+        assert answers[0].headers["ratelimit"] == '"key";r=59;t=0'
+        refused = answers[-1]
+        assert (refused.headers["ratelimit"], refused.headers["retry-after"]) == ('"key";r=0;t=1', "1")
+        assert refused.json()["error"]["code"] == "rate_limited"
+        assert refused.json()["error"]["retryAfterSeconds"] == 1
+        watch.moment += timedelta(seconds=10)
+        again = [(await service.http.get("/api/v1/account")).status_code for _ in range(11)]
+        assert again == [200] * 10 + [429]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/api/v1/images/nonsense", 404),
+        ("POST", "/api/v1/images/generate", 400),
+        ("GET", "/api/v1/usage?limit=0", 400),
+    ],
+)
+async def test_errors_of_known_callers_carry_the_limits_too(
+    tmp_path: Path, sqlite_url: str, method: str, path: str, status: int
+) -> None:
+    async with serving(tmp_path, sqlite_url, env={"LIMNER_RATE_LIMIT": "60"}) as service:
+        answer = await service.http.request(method, path, content=b"{")
+        assert answer.status_code == status
+        assert {"ratelimit", "ratelimit-policy", "x-request-id"} <= set(answer.headers)
+        assert answer.json()["error"]["requestId"] == answer.headers["x-request-id"]
+
+
+async def test_a_path_says_which_methods_it_takes(service: Service) -> None:
+    for path, allowed in (
+        ("/api/v1/images/x", "DELETE, GET, HEAD"),
+        ("/api/v1/keys", "GET, HEAD, POST"),
+        ("/api/v1/account", "GET, HEAD"),
+    ):
+        answer = await service.http.put(path, json={})
+        assert (answer.status_code, answer.headers["allow"]) == (405, allowed)
+        assert answer.json()["error"]["nextStep"] == f"Use one of: {allowed}."
+    nowhere = await service.http.get("/api/v1/nowhere")
+    assert (nowhere.status_code, nowhere.json()["error"]["code"]) == (404, "not_found")
+
+
+async def test_a_body_over_the_limit_is_refused_declared_or_not(tmp_path: Path, sqlite_url: str) -> None:
+    async with serving(tmp_path, sqlite_url, env={"LIMNER_MAX_BODY_BYTES": "2048"}) as service:
+
+        async def pieces():  # type: ignore[no-untyped-def]
+            for _ in range(10):
+                yield b"x" * 1000
+
+        for content in (b"x" * 4000, pieces()):
+            answer = await service.http.post("/api/v1/images/generate", content=content)
+            assert (answer.status_code, answer.json()["error"]["code"]) == (413, "payload_too_large")
