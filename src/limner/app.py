@@ -125,6 +125,8 @@ async def running(
             deadline_seconds=config.generation_deadline_seconds,
             places=services.providers.places,
         )
+        if config.is_sqlite:
+            await services.images.break_off_others()
         mcp = endpoints(services.images, services.links, max_body_bytes=config.max_body_bytes)
         for endpoint in mcp.values():
             await stack.enter_async_context(_in_its_own_task(endpoint.run()))

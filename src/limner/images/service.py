@@ -67,6 +67,7 @@ class Images:
         self._blobs = blobs
         self._clock = clock
         self._bills = limits.bills
+        self._process_id = process_id
         self._beginning = Beginning(
             database=database, blobs=blobs, references=references, clock=clock, limits=limits, process_id=process_id
         )
@@ -147,6 +148,10 @@ class Images:
         elif delivers:
             await self._deliver(started)
         return rows
+
+    async def standing(self, started: Started) -> list[Generation]:
+        """How the generations of a call stand, in order; deleted ones are left out."""
+        return await self._rows(started)
 
     def handed_over(self, started: Started, *, arrived: bool) -> None:
         """Whether the answer with the outcome reached its caller; if not, an identical call may adopt it."""
@@ -293,6 +298,16 @@ class Images:
         await self._database.write(lambda tx: generations.bury(tx, row, self._clock()))
         async for blob in self._blobs.keys(f"images/{row.id}/"):
             await self._blobs.delete(blob.key)
+
+    async def break_off_others(self) -> None:
+        """Waits in any other process are over: said at the start, where there can be only one process."""
+
+        def break_off(tx: Transaction) -> None:
+            for waiter in calls.waiters(tx):
+                if waiter != self._process_id:
+                    calls.break_off_all(tx, waiter, self._clock())
+
+        await self._database.write(break_off)
 
     async def close(self) -> None:
         """Finish what was left to do for callers who went away."""

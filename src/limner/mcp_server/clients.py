@@ -9,6 +9,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from secrets import token_hex
 from typing import Literal
 
 import orjson
@@ -60,7 +61,9 @@ class Sessions:
         self._secrets = secrets
 
     def issue(self, client: Client) -> str:
-        claim = urlsafe_b64encode(orjson.dumps([client.name[:100], client.version[:100]])).decode().rstrip("=")
+        """No two are alike, so that calls of two clients with one key are never mixed up."""
+        told = orjson.dumps([client.name[:100], client.version[:100], token_hex(8)])
+        claim = urlsafe_b64encode(told).decode().rstrip("=")
         return f"{claim}.{self._signature(self._secrets()[0], claim)}"
 
     def read(self, session_id: str) -> Client | None:
@@ -70,7 +73,7 @@ class Sessions:
             hmac.compare_digest(self._signature(each, claim).encode(), signature.encode()) for each in self._secrets()
         ):
             return None
-        name, version = orjson.loads(urlsafe_b64decode(claim + "=" * (-len(claim) % 4)))
+        name, version, *_ = orjson.loads(urlsafe_b64decode(claim + "=" * (-len(claim) % 4)))
         return Client(name, version)
 
     def _signature(self, secret: Secret, claim: str) -> str:

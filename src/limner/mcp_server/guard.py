@@ -4,6 +4,7 @@ The transport below would open an endless stream on GET, answer OPTIONS with 401
 keys nor our limit; all of that ends here.
 """
 
+import json
 from collections.abc import Mapping
 from typing import Any, cast
 
@@ -18,10 +19,15 @@ from limner.http.auth import Bearer
 from limner.http.errors import error_data, error_response, headers_of
 from limner.http.json import Json
 from limner.http.ratelimit import RateLimit
+from limner.mcp_server.cancelling import CallName, Waiting
 from limner.mcp_server.clients import Client, Sessions, from_user_agent
 
 COUNTED = frozenset({"tools/call", "resources/read", "prompts/get"})
 """The methods the rate limit counts: not handshakes and lists, of which one call costs up to ten."""
+
+VERSION = "mcp-protocol-version"
+MODERN = "2026"
+"""Revisions are dates; from this one on, requests stand alone."""
 
 CORS = {
     "Access-Control-Allow-Origin": "*",
@@ -53,6 +59,7 @@ class Guard:
         self._sessions = sessions
         self._allowed_hosts = allowed_hosts
         self._allowed_origins = allowed_origins
+        self._waiting = Waiting()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         # The HTTP parser leaves spaces after a value, which are no part of it (RFC 9110, section 5.5).
@@ -87,6 +94,9 @@ class Guard:
         message = _message(body)
         scope["limner.principal"] = principal
         scope["limner.client"] = self._client(message, headers)
+        scope["limner.waiting"] = self._waiting
+        scope["limner.session"] = headers.get("mcp-session-id") or headers.get("user-agent", "")
+        self._cancel(principal, message, headers, scope["limner.session"])
         limits: dict[str, str] = {}
         try:
             if message.get("method") in COUNTED:
@@ -98,6 +108,14 @@ class Guard:
         if message.get("method") == "initialize":
             extra |= {"Mcp-Session-Id": self._sessions.issue(scope["limner.client"])}
         await self._app(scope, _replay(body, receive), _adding(extra, send))
+
+    def _cancel(self, principal: Principal, message: Mapping[str, Any], headers: Headers, session: str) -> None:
+        """On 2026-07-28 a client cancels by hanging up, and this notification means nothing."""
+        if message.get("method") != "notifications/cancelled" or headers.get(VERSION, "") >= MODERN:
+            return
+        request_id = _object(message.get("params")).get("requestId")
+        if isinstance(request_id, str | int):
+            self._waiting.cancel(CallName(principal.caller_id, session, request_id))
 
     def _client(self, message: Mapping[str, Any], headers: Headers) -> Client:
         if info := _info(message):
@@ -131,10 +149,17 @@ def _replay(body: bytes, receive: Receive) -> Receive:
 
 
 def _message(body: bytes) -> Mapping[str, Any]:
-    """The JSON-RPC message, as far as the guard needs it; broken ones are the transport's to answer."""
+    """The JSON-RPC message, as far as the guard needs it; broken ones are the transport's to answer.
+
+    The transport reads what orjson refuses (NaN, huge numbers), and such calls count like others.
+    """
     try:
         return _object(orjson.loads(body))
     except orjson.JSONDecodeError:
+        pass
+    try:
+        return _object(json.loads(body))
+    except (ValueError, RecursionError):
         return {}
 
 

@@ -13,6 +13,7 @@ from limner.accounts.principal import Principal, Scope
 from limner.errors import Internal, ServiceError
 from limner.images.beginning import Started
 from limner.images.requests import scope_missing
+from limner.mcp_server.cancelling import CallName, Waiting
 from limner.mcp_server.clients import Client, Profile, profile_of
 from limner.schemas import Shape, json_schema, parse
 
@@ -23,7 +24,10 @@ log = structlog.stdlib.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class ToolCall:
-    """Who calls, with what client, the way back for progress, and which outcomes the answer hands over."""
+    """Who calls, with what client, the way back for progress, and which outcomes the answer hands over.
+
+    `waiting` is where a request that cancels this one looks for its `name`.
+    """
 
     principal: Principal
     client: Client
@@ -31,11 +35,14 @@ class ToolCall:
     wants_progress: bool
     request_id: str
     outcomes: list[Started]
+    waiting: Waiting
+    name: CallName
     context: ServerRequestContext[Any, Any]
 
     @classmethod
     def of(cls, context: ServerRequestContext[Any, Any]) -> "ToolCall":
         assert context.request is not None
+        assert context.request_id is not None
         scope = context.request.scope
         principal, client = scope["limner.principal"], scope["limner.client"]
         return cls(
@@ -45,6 +52,8 @@ class ToolCall:
             wants_progress=bool(context.meta and "progress_token" in context.meta),
             request_id=scope.get("limner.request_id", ""),
             outcomes=scope["limner.outcomes"],
+            waiting=scope["limner.waiting"],
+            name=CallName(principal.caller_id, scope["limner.session"], context.request_id),
             context=context,
         )
 

@@ -2,6 +2,7 @@
 
 import time
 
+from limner.errors import NotFound
 from limner.images.beginning import Started
 from limner.images.generations import Generation
 from limner.images.service import Images
@@ -28,19 +29,31 @@ class Waits:
         self._progress_seconds = progress_seconds
 
     async def for_call(self, call: ToolCall, started: Started, seconds: float) -> list[Generation]:
-        """The first progress comes at once and names the id, so that the handle is never lost."""
+        """At least one generation, ended or as it stands when the wait is over; NotFound if all were deleted.
+
+        The first progress comes at once and names the id, so that the handle is never lost.
+        """
         report = Progress(call, self._images, started.generation_ids[0], self._progress_seconds)
-        rows = await self._images.wait(started, seconds, report, tick_seconds=self._progress_seconds, delivers=False)
-        if all(row.has_ended for row in rows):
-            call.outcomes.append(started)
+        with call.waiting.cancellable(call.name) as cancelling:
+            rows = await self._images.wait(
+                started, seconds, report, tick_seconds=self._progress_seconds, delivers=False
+            )
+            if all(row.has_ended for row in rows):
+                call.outcomes.append(started)
+        if cancelling.cancelled_caught:
+            rows = await self._images.standing(started)
+        if not rows:
+            raise NotFound("The picture was deleted.")
         return rows
 
     async def for_one(self, call: ToolCall, generation_id: str, seconds: float) -> Generation:
         """An own picture, when it has ended or the time is over; delivers it."""
         report = Progress(call, self._images, generation_id, self._progress_seconds) if seconds else None
-        return await self._images.get_when_ended(
-            call.principal, generation_id, seconds, report, tick_seconds=self._progress_seconds
-        )
+        with call.waiting.cancellable(call.name):
+            return await self._images.get_when_ended(
+                call.principal, generation_id, seconds, report, tick_seconds=self._progress_seconds
+            )
+        return await self._images.get(call.principal, generation_id)
 
 
 class Progress:
