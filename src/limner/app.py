@@ -127,7 +127,13 @@ async def running(
         )
         if config.is_sqlite:
             await services.images.break_off_others()
-        mcp = endpoints(services.images, services.links, max_body_bytes=config.max_body_bytes)
+        mcp = endpoints(
+            services.images,
+            services.links,
+            services.uploads,
+            services.upload_links,
+            max_body_bytes=config.max_body_bytes,
+        )
         for endpoint in mcp.values():
             await stack.enter_async_context(_in_its_own_task(endpoint.run()))
         background = [

@@ -1,6 +1,7 @@
 """What the native edition lists and answers, field by field, in both eras."""
 
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import mcp_types
@@ -25,6 +26,7 @@ TOOLS = [
     "list_models",
     "get_account",
     "list_usage",
+    "create_upload",
 ]
 FACTS = {
     "id",
@@ -235,6 +237,24 @@ async def test_lists_and_the_account_have_their_documented_fields(service: Servi
         "parameters",
         "expectedSeconds",
     }
+
+
+async def test_an_upload_is_sent_once_and_edited_by_its_id(service: Service, tmp_path: Path) -> None:
+    picture = tmp_path / "it's a reference.png"
+    Image.new("RGB", (64, 48), "teal").save(picture)
+    async with service.mcp() as client:
+        await client.list_tools()
+        upload = (await client.call_tool("create_upload", {"mediaType": "image/png"})).structured_content
+        async with service.client() as stranger:
+            sent = await stranger.put(upload["uploadUrl"], content=picture.read_bytes())
+            again = await stranger.put(upload["uploadUrl"], content=picture.read_bytes())
+        edited = await client.call_tool("edit_image", {"instruction": "make it dusk", "images": [upload["id"]]})
+        wrong = await client.call_tool("create_upload", {"mediaType": "image/gif"})
+    assert set(upload) == {"id", "uploadUrl", "expiresAt", "maxBytes", "command"}
+    assert upload["uploadUrl"] in upload["command"]
+    assert (sent.status_code, again.status_code) == (200, 409)
+    assert edited.structured_content["status"] == "succeeded"
+    assert wrong.structured_content["error"]["code"] == "invalid_request"
 
 
 async def test_prompts_resources_and_completion(service: Service) -> None:

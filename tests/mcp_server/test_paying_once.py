@@ -61,7 +61,7 @@ async def _cancelled_in_vain(service: Service, asking: "asyncio.Task[Any]", othe
 async def test_the_official_client_that_times_out_gets_its_picture_by_asking_again(service: Service) -> None:
     service.stage.holding = True
     async with service.mcp("legacy") as client:
-        with pytest.raises(Exception, match="[Tt]imed out"):
+        with pytest.raises(Exception, match=r"[Tt]imed out"):
             await client.call_tool("generate_image", {"prompt": "slow"}, read_timeout_seconds=0.3)
         service.stage.let_go()
         again = await client.call_tool("generate_image", {"prompt": "slow"})

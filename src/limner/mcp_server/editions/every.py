@@ -1,7 +1,8 @@
 """Every edition, each on an endpoint of its own."""
 
-from limner.images.links import ImageLinks
+from limner.images.links import ImageLinks, UploadLinks
 from limner.images.service import Images
+from limner.images.uploads import Uploads
 from limner.mcp_server.editions.getimages import getimages
 from limner.mcp_server.editions.image_mcp import image_mcp
 from limner.mcp_server.editions.native import native
@@ -9,11 +10,13 @@ from limner.mcp_server.server import Endpoint
 from limner.mcp_server.waiting import Waits
 
 
-def endpoints(images: Images, links: ImageLinks, *, max_body_bytes: int) -> dict[str, Endpoint]:
+def endpoints(
+    images: Images, links: ImageLinks, uploads: Uploads, upload_links: UploadLinks, *, max_body_bytes: int
+) -> dict[str, Endpoint]:
     """By the edition's name in the configuration."""
     waits = Waits(images)
     editions = {
-        "native": native(images, links, waits),
+        "native": native(images, links, uploads, upload_links, waits),
         "getimages": getimages(images, links, waits),
         "image-mcp": image_mcp(images, links, waits),
     }

@@ -7,9 +7,10 @@ import mcp_types
 from limner.accounts.principal import Principal
 from limner.images.beginning import Started
 from limner.images.generations import Filter
-from limner.images.links import ImageLinks
+from limner.images.links import ImageLinks, UploadLinks
 from limner.images.requests import NewImages
 from limner.images.service import Images
+from limner.images.uploads import Uploads
 from limner.mcp_server import outputs
 from limner.mcp_server.completion import Completions
 from limner.mcp_server.editions import image_mcp
@@ -19,7 +20,19 @@ from limner.mcp_server.results import Results, facts
 from limner.mcp_server.server import Edition
 from limner.mcp_server.tools import Tool, Toolbox, ToolCall
 from limner.mcp_server.waiting import Waits, patience_seconds
-from limner.schemas import Account, Edit, Generate, GetImage, Image, Nothing, PageOf, UsageLine, models_data
+from limner.schemas import (
+    Account,
+    CreateUpload,
+    Edit,
+    Generate,
+    GetImage,
+    Image,
+    Nothing,
+    OpenUpload,
+    PageOf,
+    UsageLine,
+    models_data,
+)
 
 INSTRUCTIONS = """Limner makes and edits pictures. generate_image and edit_image spend credits of the user's account: \
 a picture is charged once, and only if it was made. If a result says running, call get_image with its id instead of \
@@ -39,24 +52,27 @@ IMAGE = outputs.schema_of(
 IN_VIEWER = {"ui": {"resourceUri": VIEWER_URI}}
 
 
-def native(images: Images, links: ImageLinks, waits: Waits) -> Edition:
-    catalog = images.catalog
+def native(images: Images, links: ImageLinks, uploads: Uploads, upload_links: UploadLinks, waits: Waits) -> Edition:
     return Edition(
         name="limner",
         title="Limner",
         instructions=INSTRUCTIONS,
-        toolbox=Toolbox(NativeTools(images, links, waits).tools()),
+        toolbox=Toolbox(NativeTools(images, links, uploads, upload_links, waits).tools()),
         shelf=NativeShelf(images, links).shelf(),
-        completions=Completions(catalog, templates=[IMAGE_TEMPLATE]),
+        completions=Completions(images.catalog, templates=[IMAGE_TEMPLATE]),
         icons=[icon("limner")],
         extensions={"io.modelcontextprotocol/ui": {}},
     )
 
 
 class NativeTools:
-    def __init__(self, images: Images, links: ImageLinks, waits: Waits) -> None:
+    def __init__(
+        self, images: Images, links: ImageLinks, uploads: Uploads, upload_links: UploadLinks, waits: Waits
+    ) -> None:
         self._images = images
         self._links = links
+        self._uploads = uploads
+        self._upload_links = upload_links
         self._waits = waits
         self._results = Results(images, links)
 
@@ -139,6 +155,17 @@ class NativeTools:
                 output_schema=outputs.page_of("transactions"),
                 icons=[icon("usage")],
             ),
+            Tool(
+                name="create_upload",
+                title="Create upload",
+                description="A one-time link to send a reference picture or mask to; then pass the upload's id.",
+                shape=CreateUpload,
+                scope="images:generate",
+                call=self._create_upload,
+                output_schema=outputs.schema_of(OpenUpload),
+                reads=False,
+                icons=[icon("upload")],
+            ),
         ]
 
     async def _generate(self, call: ToolCall, asked: Generate) -> mcp_types.CallToolResult:
@@ -184,6 +211,15 @@ class NativeTools:
         lines, total = await self._images.usage(call.principal, limit=asked.limit, offset=asked.offset)
         shown = [UsageLine.of(line).data() for line in lines]
         return facts({"transactions": shown, "total": total, "limit": asked.limit, "offset": asked.offset})
+
+    async def _create_upload(self, call: ToolCall, asked: CreateUpload) -> mcp_types.CallToolResult:
+        upload = await self._uploads.create(call.principal, asked.media_type)
+        made = OpenUpload.of(upload, self._upload_links.sign(upload)).data()
+        text = (
+            f"Send the picture once, before {made['expiresAt']}, at most {made['maxBytes']:,} bytes: {made['command']} "
+            f"(or PUT it to {made['uploadUrl']}). Then pass the id {made['id']} in references, images or mask."
+        )
+        return facts(made, text)
 
 
 IMAGE_TEMPLATE = "limner://images/{id}"
