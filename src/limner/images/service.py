@@ -5,7 +5,7 @@ import contextlib
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from limner.accounts.principal import Principal, Scope
 from limner.blobs.base import Blobs
@@ -23,6 +23,8 @@ from limner.images.repeats import repeat
 from limner.images.requests import NewImages
 from limner.images.shares import Share
 from limner.queue.base import Event, Events, Job, Queue, Watching
+
+S = TypeVar("S", bound=Started | None)
 
 TICK_SECONDS = 10.0
 """How long a wait goes without looking at the rows again: an event may be lost with its process."""
@@ -71,6 +73,7 @@ class Images:
         self._beginning = Beginning(
             database=database, blobs=blobs, references=references, clock=clock, limits=limits, process_id=process_id
         )
+        self._writing: dict[tuple[str, str], set[asyncio.Task[Started]]] = {}
         self._detached: set[asyncio.Task[None]] = set()
 
     # --- making -----------------------------------------------------------------------------
@@ -91,37 +94,57 @@ class Images:
         Raises AccountSuspended, InsufficientScope, UnknownModel, ModelNotAllowed, ModelUnavailable,
         UnsupportedOption, ConfirmationRequired, IdempotencyConflict, InsufficientCredits,
         SpendCapExceeded, ServerBusy, and what `References` raise; then nothing is held. A caller who goes
-        away meanwhile has left a call behind that an identical one may adopt.
+        away while it is written down leaves a call behind that an identical one may adopt.
         """
-        starting = asyncio.create_task(self._start(principal, new))
-        try:
-            return await asyncio.shield(starting)
-        except asyncio.CancelledError:
-            self._detach(self._abandon(starting))
-            raise
-
-    async def _start(self, principal: Principal, new: NewImages) -> Started:
         planned = requests.plan(principal, new, self._catalog, bills=self._bills)
         digest = calls.digest(requests.comparable(new, planned))
-        earlier = await self._beginning.earlier(principal, new, digest)
+        if identical := self._writing.get((principal.caller_id, digest)):
+            await asyncio.wait(list(identical))
+        earlier = await self._to_the_end(self._beginning.earlier(principal, new, digest))
         if earlier is not None:
             return earlier
         call_id = new_id()
         inputs = await self._beginning.store_inputs(principal, new, call_id) if new.has_inputs else None
         begin = self._beginning.transaction(principal, new, planned, digest, call_id, inputs)
+        writing = asyncio.create_task(self._write_down(begin, planned.route.provider))
+        self._note_writing((principal.caller_id, digest), writing)
+        return await self._to_the_end(writing)
+
+    def _note_writing(self, name: tuple[str, str], writing: "asyncio.Task[Started]") -> None:
+        """A repeated call that overtakes its first waits until that can be seen."""
+        same = self._writing.setdefault(name, set())
+        same.add(writing)
+
+        def forget(done: "asyncio.Task[Started]") -> None:
+            same.discard(done)
+            if not same and self._writing.get(name) is same:
+                del self._writing[name]
+
+        writing.add_done_callback(forget)
+
+    async def _write_down(self, begin: Callable[[Transaction], Started], provider_id: str) -> Started:
         try:
             started = await self._database.write(begin)
         except UniqueViolation:  # the same idempotency key arrived twice at once: now it can be seen
             started = await self._database.write(begin)
         if not started.replayed:
-            provider_id = planned.route.provider
-            await self._queue.put([Job(each, principal.account_id, provider_id) for each in started.generation_ids])
+            account_id = started.account_id
+            await self._queue.put([Job(each, account_id, provider_id) for each in started.generation_ids])
             self._publish_places(started.generation_ids)
         return started
 
     async def again(self, principal: Principal, generation: Generation, *, idempotency_key: str) -> Started:
         """The same request once more, inputs included; what `start` raises."""
         return await self.start(principal, await repeat(self._blobs, generation, idempotency_key))
+
+    async def _to_the_end(self, work: "Coroutine[Any, Any, S] | asyncio.Task[S]") -> S:
+        """Finish what begins or takes over a call although its caller leaves; then another may adopt it."""
+        task = asyncio.ensure_future(work)
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            self._detach(self._abandon(task))
+            raise
 
     async def wait(
         self,
@@ -157,9 +180,10 @@ class Images:
         """Whether the answer with the outcome reached its caller; if not, an identical call may adopt it."""
         self._detach(self._deliver(started) if arrived else self._break_off(started))
 
-    async def _abandon(self, starting: "asyncio.Task[Started]") -> None:
+    async def _abandon(self, beginning: "asyncio.Future[S]") -> None:
         with contextlib.suppress(ServiceError, OSError):
-            await self._break_off(await starting)
+            if (started := await beginning) is not None:
+                await self._break_off(started)
 
     # --- reading ----------------------------------------------------------------------------
 
