@@ -36,6 +36,7 @@ from limner.http.sessions import SessionCookies
 from limner.images import secrets
 from limner.images.attempt import Parts
 from limner.images.beginning import Limits
+from limner.images.delivery import PictureDelivery
 from limner.images.links import ImageLinks, UploadLinks
 from limner.images.picture_pool import PicturePool
 from limner.images.recovery import Recovery
@@ -56,6 +57,7 @@ from limner.queue.embedded import EmbeddedEvents, EmbeddedQueue
 from limner.rest.account import AccountRoutes
 from limner.rest.door import Door
 from limner.rest.events import EventRoutes
+from limner.rest.files import PictureFiles
 from limner.rest.health import HealthRoutes
 from limner.rest.images import ImageRoutes
 from limner.rest.keys import KeyRoutes
@@ -262,19 +264,20 @@ async def _open_catalog(config: Config, providers: Providers) -> Catalog:
 
 def _app(services: Services, mcp: Mapping[str, Endpoint]) -> Starlette:
     door = Door(services.bearer, services.rate_limit)
+    files = PictureFiles(services.blobs, PictureDelivery(services.blobs, services.pool))
     checks = {"database": _database_check(services.database), "blobs": services.blobs.check}
     web = _web(services)
     routes: list[BaseRoute] = [
         *web.routes(),
         *HealthRoutes(checks, lambda: services.state.stopping).routes(),
-        *ImageRoutes(services.images, services.links).routes(door),
+        *ImageRoutes(services.images, services.links, files).routes(door),
         *AccountRoutes(services.images).routes(door),
         *UsageRoutes(services.images).routes(door),
         *KeyRoutes(services.database, services.clock).routes(door),
         *EventRoutes(services.images, services.links, services.pool).routes(door),
         *UploadRoutes(services.uploads, services.upload_links).routes(door),
         *OpenAiRoutes(services.images, services.links, services.bearer, services.rate_limit).routes(),
-        *LinkRoutes(services.database, services.blobs, services.links).routes(),
+        *LinkRoutes(services.database, files, services.links).routes(),
         Route("/api/mcp", _guarded(services, mcp[services.config.edition])),
         Route("/getimages/api/mcp", _guarded(services, mcp["getimages"])),
         Route("/image-mcp/api/mcp", _guarded(services, mcp["image-mcp"])),

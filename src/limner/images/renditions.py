@@ -78,10 +78,7 @@ def variant(
 
     InvalidRequest for a width or type that is not offered; NotAPicture for bytes that do not decode.
     """
-    if width is not None and width not in WIDTHS:
-        raise _not_offered("width", ", ".join(map(str, WIDTHS)))
-    if media_type is not None and media_type not in _SETTINGS:
-        raise _not_offered("format", "png, jpeg, webp")
+    check_form(width, media_type)
     with opened(data) as image:
         own_type, stored_width = MEDIA_TYPES[image.format or ""], image.width
     media_type = media_type or own_type
@@ -91,6 +88,14 @@ def variant(
     image = _on_white(drawn.image) if media_type == _JPEG else drawn.image
     encoded = _encoded(image, _SETTINGS[media_type], drawn.profile, xmp(source, drawn.xmp))
     return Rendition(encoded, media_type, image.width, image.height)
+
+
+def check_form(width: int | None, media_type: str | None) -> None:
+    """Raises InvalidRequest for a width or type that is not offered."""
+    if width is not None and width not in WIDTHS:
+        raise _not_offered("width", ", ".join(map(str, WIDTHS)))
+    if media_type is not None and media_type not in _SETTINGS:
+        raise _not_offered("format", "png, jpeg, webp")
 
 
 def compressed(data: bytes, source: DigitalSource, media_type: str, *, quality: int) -> Rendition:

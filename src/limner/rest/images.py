@@ -21,6 +21,7 @@ from limner.images.requests import NewImages
 from limner.images.service import Images, Quote
 from limner.rest import reading
 from limner.rest.door import Door
+from limner.rest.files import PictureFiles
 from limner.schemas import WAIT_SECONDS, Edit, Generate, Image, parse
 
 STATUSES: tuple[Status, ...] = ("queued", "running", "succeeded", "failed", "cancelled")
@@ -37,9 +38,10 @@ class RestEdit(Edit):
 
 
 class ImageRoutes:
-    def __init__(self, images: Images, links: ImageLinks) -> None:
+    def __init__(self, images: Images, links: ImageLinks, files: PictureFiles) -> None:
         self._images = images
         self._links = links
+        self._files = files
 
     def routes(self, door: Door) -> list[Route]:
         return [
@@ -47,6 +49,7 @@ class ImageRoutes:
             door.route("/api/v1/images/edit", self._edit, "POST"),
             door.route("/api/v1/images", self._list),
             door.route("/api/v1/images/{id}", self._get),
+            door.route("/api/v1/images/{id}/content", self._content),
             door.route("/api/v1/images/{id}", self._delete, "DELETE"),
             door.route("/api/v1/images/{id}/cancel", self._cancel, "POST"),
         ]
@@ -105,6 +108,12 @@ class ImageRoutes:
             row, available, replayed=False, include_bytes=not metadata_only, ttl_seconds=ttl_seconds
         )
         return Json({"image": shown})
+
+    async def _content(self, request: Request, principal: Principal) -> Response:
+        row = await self._images.get(principal, request.path_params["id"])
+        if row.status != "succeeded":
+            raise NotFound("There is no picture yet.", generation_id=row.id)
+        return await self._files.serve(request, row, {"Cache-Control": "private, max-age=3600"})
 
     async def _list(self, request: Request, principal: Principal) -> Response:
         limit, offset = reading.page_of(request)
