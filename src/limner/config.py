@@ -98,7 +98,7 @@ class Config:
     ) -> "Config":
         """Read the environment; `host` and `port` come from the command line and win."""
         env = _Environment(environ)
-        data_dir = Path(env.text("DATA_DIR") or _default_data_dir(environ)).expanduser().absolute()
+        data_dir = Path(env.text("DATA_DIR") or default_data_dir(environ)).expanduser().absolute()
         port = port if port is not None else env.number("PORT", 8000, at_least=0)
         return cls(
             data_dir=data_dir,
@@ -253,7 +253,7 @@ class _Environment:
             raise BadConfiguration(f"{variable}_FILE names '{path}', which cannot be read: {problem}.") from None
 
 
-def _default_data_dir(environ: Mapping[str, str]) -> str:
+def default_data_dir(environ: Mapping[str, str]) -> str:
     base = environ.get("XDG_DATA_HOME") or str(Path(environ.get("HOME") or "~").expanduser() / ".local" / "share")
     return str(Path(base) / "limner")
 

@@ -25,6 +25,8 @@ class Outcome:
     stdout: str
     stderr: str
 
+    bytes: bytes = b""
+
     @property
     def json(self) -> Any:
         return json.loads(self.stdout)
@@ -41,17 +43,18 @@ class Terminal:
     def data_dir(self) -> Path:
         return self.home / ".local" / "share" / "limner"
 
-    def run(self, *arguments: str, env: Mapping[str, str] | None = None, timeout_seconds: float = 50) -> Outcome:
+    def run(
+        self, *arguments: str, env: Mapping[str, str] | None = None, timeout_seconds: float = 50, text: bool = True
+    ) -> Outcome:
         done = subprocess.run(
             [sys.executable, "-m", "limner", *arguments],
             cwd=self.home,
             env=self.environment(env),
             capture_output=True,
-            text=True,
             timeout=timeout_seconds,
             stdin=subprocess.DEVNULL,
         )
-        return Outcome(done.returncode, done.stdout, done.stderr)
+        return Outcome(done.returncode, done.stdout.decode() if text else "", done.stderr.decode(), done.stdout)
 
     def ok(self, *arguments: str) -> str:
         """What a command that must work printed."""

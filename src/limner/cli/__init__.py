@@ -10,6 +10,12 @@ from limner import __version__
 
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "quickstart": ("limner.cli.quickstart:quickstart", "Start on embedded defaults and make a first picture."),
+    "generate": ("limner.cli.generate:generate", "Make a picture on any Limner server."),
+    "images": ("limner.cli.lists:images", "Your pictures, newest first."),
+    "models": ("limner.cli.lists:models", "The models that can be used now."),
+    "account": ("limner.cli.lists:account", "Whose key this is, and the credits left."),
+    "usage": ("limner.cli.lists:usage", "Credit transactions, newest first."),
+    "login": ("limner.cli.lists:login", "Keep a server's address and an API key."),
     "serve": ("limner.cli.serve:serve", "Run the server."),
     "migrate": ("limner.cli.operate:migrate", "Bring the database up to date."),
     "doctor": ("limner.cli.doctor:doctor", "Check the configuration and what it points at."),

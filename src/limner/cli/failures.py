@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from limner.catalog.models import BadCatalog
+from limner.client.failures import LimnerError, ServerUnreachable
 from limner.config import BadConfiguration
 from limner.db.base import DatabaseUnavailable
 from limner.db.lock import AlreadyServed
@@ -34,6 +35,10 @@ def explain(problem: Exception) -> Explained | None:
         return Explained(_sentence(f"The database cannot be used: {problem}"), UNUSABLE)
     if isinstance(problem, ServiceError):
         return Explained(_sentence(problem.message), FAILED)
+    if isinstance(problem, LimnerError):
+        return Explained(_sentence(f"{problem} {problem.next_step}"), FAILED)
+    if isinstance(problem, ServerUnreachable):
+        return Explained(_sentence(f"{problem}"), FAILED)
     if isinstance(problem, OSError):
         return Explained(_sentence(f"{problem}"), FAILED)
     return None

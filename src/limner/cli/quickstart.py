@@ -21,6 +21,7 @@ from limner.accounts import accounts, keys, sign_in
 from limner.accounts.keys import NewKey
 from limner.app import Services
 from limner.cli.failures import CannotStart
+from limner.cli.files import save, unused
 from limner.cli.serving import PortTaken, claim, run, serving
 from limner.config import Config
 from limner.credits import ledger
@@ -144,16 +145,10 @@ def _save(result: CallToolResult) -> tuple[Path, str]:
     if result.is_error or picture is None:
         error: dict[str, Any] = facts.get("error") or {"message": "The server sent no picture."}
         raise CannotStart(f"The picture was not made: {error['message']}")
-    path = _unused(Path.cwd() / f"{PICTURE}.{picture.mime_type.removeprefix('image/')}")
-    path.write_bytes(base64.b64decode(picture.data))
+    path = unused(Path.cwd() / f"{PICTURE}.{picture.mime_type.removeprefix('image/')}")
+    save(base64.b64decode(picture.data), path)
     credits = facts["credits"]
     return path, f"{facts['width']}x{facts['height']}, {credits['charged']} credit, {credits['remaining']} left"
-
-
-def _unused(path: Path) -> Path:
-    """Never over a file that is there already."""
-    candidates = (path.with_stem(f"{path.stem}-{number}") for number in range(2, 10_000))
-    return path if not path.exists() else next(each for each in candidates if not each.exists())
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,126 @@
+"""`AsyncLimner`: the same client for asyncio."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import Any, Self, Unpack
+
+import httpx2
+
+from limner.client import wire
+from limner.client.failures import LimnerError
+from limner.client.options import Options
+from limner.client.shapes import Account, Image, Model, Page, UsageLine
+from limner.client.wire import Ask
+
+
+class AsyncLimner:
+    """A Limner server at `base_url`. Close it, or use it in an `async with`.
+
+    Methods raise LimnerError for what the server refuses or could not do, and ServerUnreachable where it
+    does not answer after `retries` further attempts.
+    """
+
+    def __init__(
+        self, base_url: str, api_key: str | None = None, *, retries: int = 3, user_agent: str = "limner-client"
+    ):
+        self.base_url = base_url.rstrip("/")
+        self._retries = retries
+        self._http = httpx2.AsyncClient(base_url=self.base_url, **wire.client_options(api_key, user_agent))
+
+    async def generate(
+        self,
+        prompt: str,
+        *,
+        n: int = 1,
+        idempotency_key: str | None = None,
+        on_progress: Callable[[Image], None] | None = None,
+        **options: Unpack[Options],
+    ) -> Image:
+        """Make `n` pictures and wait for them; the same `idempotency_key` gives the same pictures, paid once."""
+        return await self._collect(wire.generate(prompt, n, options, idempotency_key), on_progress)
+
+    async def edit(
+        self,
+        images: Sequence[str],
+        instruction: str,
+        *,
+        n: int = 1,
+        idempotency_key: str | None = None,
+        on_progress: Callable[[Image], None] | None = None,
+        **options: Unpack[Options],
+    ) -> Image:
+        """Change or combine pictures (image ids, upload ids or https addresses) by instruction."""
+        return await self._collect(wire.edit(images, instruction, n, options, idempotency_key), on_progress)
+
+    async def get(self, image_id: str, *, wait_seconds: int = 0) -> Image:
+        """One picture without its bytes; waits for one that is still being made."""
+        return Image.of((await self._ask(wire.get(image_id, wait_seconds=wait_seconds)))["image"])
+
+    async def download(self, image_id: str) -> Image:
+        """One picture with its bytes, as the provider made them."""
+        return Image.of((await self._ask(wire.get(image_id, with_bytes=True)))["image"])
+
+    async def finished(self, image_id: str, *, on_progress: Callable[[Image], None] | None = None) -> Image:
+        """One picture with its bytes, once it has ended; LimnerError where it was not made."""
+        started = await self.get(image_id)
+        return wire.together(started, [await self._ended(started, on_progress)])
+
+    async def images(
+        self, *, limit: int = 20, offset: int = 0, status: str | None = None, text: str | None = None
+    ) -> Page[Image]:
+        query = {"limit": limit, "offset": offset, "status": status, "q": text}
+        return wire.image_page(await self._ask(Ask("GET", "/api/v1/images", query)))
+
+    async def delete(self, image_id: str) -> None:
+        await self._ask(Ask("DELETE", f"/api/v1/images/{image_id}"))
+
+    async def cancel(self, image_id: str) -> Image:
+        return Image.of((await self._ask(Ask("POST", f"/api/v1/images/{image_id}/cancel")))["image"])
+
+    async def models(self) -> list[Model]:
+        return [Model.of(each) for each in (await self._ask(Ask("GET", "/api/v1/models")))["models"]]
+
+    async def account(self) -> Account:
+        return Account.of(await self._ask(Ask("GET", "/api/v1/account")))
+
+    async def usage(self, *, limit: int = 20, offset: int = 0) -> Page[UsageLine]:
+        return wire.usage_page(await self._ask(Ask("GET", "/api/v1/usage", {"limit": limit, "offset": offset})))
+
+    async def close(self) -> None:
+        await self._http.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def _collect(self, order: Ask, on_progress: Callable[[Image], None] | None) -> Image:
+        """Start, then wait for each picture by its id: whatever breaks meanwhile, the id finds it again."""
+        started = Image.of((await self._ask(order))["image"])
+        if on_progress is not None:
+            on_progress(started)
+        ended = [await self._ended(image, on_progress) for image in started.pictures]
+        return wire.together(started, ended)
+
+    async def _ended(self, image: Image, on_progress: Callable[[Image], None] | None) -> Image:
+        while not image.has_ended:
+            image = await self.get(image.id, wait_seconds=wire.WAIT_SECONDS)
+            if on_progress is not None:
+                on_progress(image)
+        return await self.download(image.id) if image.status == "succeeded" else image
+
+    async def _ask(self, ask: Ask) -> dict[str, Any]:
+        attempt = 0
+        while True:
+            try:
+                return wire.answer(await self._http.request(ask.method, ask.path, **ask.sent))
+            except (httpx2.TransportError, LimnerError) as problem:
+                pause = wire.pause_seconds(problem, attempt)
+                if pause is None or attempt >= self._retries:
+                    raise wire.named(self.base_url, problem) from problem
+            await asyncio.sleep(pause)
+            attempt += 1
