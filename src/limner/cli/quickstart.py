@@ -1,6 +1,5 @@
 """`limner quickstart`: from nothing to a picture, an API key and a connected client in one command."""
 
-import base64
 import os
 import socket
 from collections.abc import AsyncGenerator
@@ -13,7 +12,7 @@ import click
 import httpx2
 from mcp.client import Client
 from mcp.client.streamable_http import streamable_http_client
-from mcp_types import CallToolResult, ImageContent
+from mcp_types import CallToolResult
 from rich.console import Console
 
 from limner import logs, mcp_clients
@@ -54,7 +53,7 @@ async def _quickstart(config: Config, listener: socket.socket, *, exits: bool) -
     async with serving(config, listener) as server:
         _say(f"Limner is running at {config.public_url}")
         secret = await _own_key(server.services)
-        path, summary = await _first_picture(f"{_address(config)}/api/mcp", secret)
+        path, summary = await _first_picture(_address(config), secret)
         _say(f"\nPicture   {path}\n          {summary}")
         link = await server.services.database.write(lambda tx: sign_in.sign_in_link(tx, EMAIL, now()))
         _say_how_to_go_on(config, secret, f"{config.public_url}{link}")
@@ -110,8 +109,18 @@ def _make_key(tx: Transaction, credits: int) -> str:
     return keys.create(tx, account_id, NewKey(name="quickstart"), now())[1]
 
 
-async def _first_picture(url: str, secret: str) -> tuple[Path, str]:
+async def _first_picture(address: str, secret: str) -> tuple[Path, str]:
     """Made as any agent makes one; saved in the current directory. Its path, and what the server said."""
+    async with httpx2.AsyncClient(timeout=60, trust_env=False) as http:
+        facts = _facts(await _generate(f"{address}/api/mcp", secret))
+        link = httpx2.URL(address).join(httpx2.URL(facts["imageUrl"]).raw_path.decode())
+        data = (await http.get(link)).raise_for_status().content
+    path = save(data, unused(Path(f"{PICTURE}.{facts['mediaType'].removeprefix('image/')}")))
+    credits = facts["credits"]
+    return path, f"{facts['width']}x{facts['height']}, {credits['charged']} credit, {credits['remaining']} left"
+
+
+async def _generate(url: str, secret: str) -> CallToolResult:
     console = Console(stderr=True)
     with console.status(f"Asking {MODEL} through {url} for {PROMPT}") as status:
 
@@ -120,13 +129,9 @@ async def _first_picture(url: str, secret: str) -> tuple[Path, str]:
             if not console.is_terminal:
                 _say(f"  {message}")
 
+        wanted = {"prompt": PROMPT, "modelId": MODEL, "aspectRatio": "3:2", "inline": "none"}
         async with _connected(url, secret) as client:
-            result = await client.call_tool(
-                "generate_image",
-                {"prompt": PROMPT, "modelId": MODEL, "aspectRatio": "3:2", "inline": "full"},
-                progress_callback=show,
-            )
-    return _save(result)
+            return await client.call_tool("generate_image", wanted, progress_callback=show)
 
 
 @asynccontextmanager
@@ -139,16 +144,12 @@ async def _connected(url: str, secret: str) -> AsyncGenerator[Client]:
         yield client
 
 
-def _save(result: CallToolResult) -> tuple[Path, str]:
+def _facts(result: CallToolResult) -> dict[str, Any]:
     facts: dict[str, Any] = result.structured_content or {}
-    picture = next((block for block in result.content if isinstance(block, ImageContent)), None)
-    if result.is_error or picture is None:
-        error: dict[str, Any] = facts.get("error") or {"message": "The server sent no picture."}
+    if facts.get("imageUrl") is None:
+        error: dict[str, Any] = facts.get("error") or {"message": "the server sent no picture"}
         raise CannotStart(f"The picture was not made: {error['message']}")
-    path = unused(Path.cwd() / f"{PICTURE}.{picture.mime_type.removeprefix('image/')}")
-    save(base64.b64decode(picture.data), path)
-    credits = facts["credits"]
-    return path, f"{facts['width']}x{facts['height']}, {credits['charged']} credit, {credits['remaining']} left"
+    return facts
 
 
 @dataclass(frozen=True, slots=True)
