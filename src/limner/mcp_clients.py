@@ -8,13 +8,15 @@ import json
 import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, cast
-from urllib.parse import quote
+from typing import Any, Literal
+from urllib.parse import quote, urlsplit
 
 Format = Literal["json", "toml", "yaml"]
+Entry = dict[str, Any]
 
 KEY_VARIABLE = "LIMNER_API_KEY"
 PATIENCE_SECONDS = 900
+"""What clients with a time-out of their own are told: longer than any picture takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,28 +34,27 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class ConfigFile:
-    """Where a client keeps its servers: the path for each platform, and the table the entries stand in.
+    """Where a client keeps its servers, and what an entry looks like there.
 
-    Paths begin with `~` (the user's) or are relative (the project's). `listed` is true where the
-    entries stand in a list and carry their own name.
+    `path` begins with `~` (the user's), is relative (the project's), or is None for what is pasted into
+    a settings page; `path_on` has what differs by platform (`sys.platform`'s word). `table` leads to the
+    entries, which are named by their keys, or `listed` with a `name` each.
     """
 
-    format: Format
-    table: tuple[str, ...]
-    entry: Callable[[Endpoint], dict[str, Any]]
-    path: str
+    table: str
+    entry: Callable[[Endpoint], Entry]
+    path: str | None
     path_on: Mapping[str, str] | None = None
+    format: Format = "json"
     listed: bool = False
-    beside: Callable[[Endpoint], dict[str, Any]] | None = None
 
-    def where(self, platform: str) -> str:
-        """`platform` is `sys.platform`'s word."""
+    def where(self, platform: str) -> str | None:
         return (self.path_on or {}).get(platform, self.path)
 
 
 @dataclass(frozen=True, slots=True)
 class McpClient:
-    """One client. What it has not (a command, a file, a link) is None; `note` is a sentence worth knowing."""
+    """One client. What it has not (a file, a command, a link) is None; `note` is worth knowing."""
 
     id: str
     name: str
@@ -65,79 +66,259 @@ class McpClient:
     note: str = ""
 
 
-def _plain(endpoint: Endpoint, **more: Any) -> dict[str, Any]:
-    headers: dict[str, Any] = {"headers": endpoint.headers} if endpoint.headers else {}
-    return {"url": endpoint.url, **headers, **more}
+def by_id(client_id: str) -> McpClient | None:
+    return next((client for client in CLIENTS if client.id == client_id), None)
 
 
-def _typed(word: str, **more: Any) -> Callable[[Endpoint], dict[str, Any]]:
-    return lambda endpoint: {"type": word, **_plain(endpoint, **more)}
+# --- entries --------------------------------------------------------------------------------------
 
 
-def _claude_code(endpoint: Endpoint) -> str:
-    return _shell("claude mcp add --scope user --transport http", endpoint.name, endpoint.url, *_header(endpoint))
+def _remote(
+    *, kind: str | None = None, url: str = "url", headers: str = "headers", **more: Any
+) -> Callable[[Endpoint], Entry]:
+    """An entry for a server over HTTP, with the words this client has for it."""
+
+    def entry(endpoint: Endpoint) -> Entry:
+        typed: Entry = {"type": kind} if kind else {}
+        key: Entry = {headers: endpoint.headers} if endpoint.headers else {}
+        return {**typed, url: endpoint.url, **key, **more}
+
+    return entry
 
 
-def _codex(endpoint: Endpoint) -> dict[str, Any]:
-    """Codex gives up after 300 seconds whatever the server says, unless told otherwise."""
-    headers: dict[str, Any] = {"http_headers": endpoint.headers} if endpoint.headers else {}
-    return {"url": endpoint.url, **headers, "tool_timeout_sec": PATIENCE_SECONDS}
+def _bridge(endpoint: Endpoint) -> Entry:
+    """Claude Desktop starts local programs only; there must be no space after the colon."""
+    arguments = ["-y", "mcp-remote", endpoint.url, "--transport", "http-only"]
+    if urlsplit(endpoint.url).scheme == "http":
+        arguments.append("--allow-http")
+    if endpoint.key is None:
+        return {"command": "npx", "args": arguments}
+    arguments += ["--header", "Authorization:${AUTH}"]
+    return {"command": "npx", "args": arguments, "env": {"AUTH": f"Bearer {endpoint.key}"}}
 
 
-def _cursor_link(endpoint: Endpoint) -> str:
-    config = quote(_base64(_plain(endpoint)), safe="")
+def _continue(endpoint: Endpoint) -> Entry:
+    options: Entry = {"requestOptions": {"headers": endpoint.headers}} if endpoint.headers else {}
+    return {"name": endpoint.name, "type": "streamable-http", "url": endpoint.url, **options}
+
+
+def _opencode(endpoint: Endpoint) -> Entry:
+    """With a header it must be told not to sign in as well."""
+    oauth: Entry = {"oauth": False} if endpoint.key else {}
+    return {**_remote(kind="remote", timeout=PATIENCE_SECONDS * 1000)(endpoint), **oauth}
+
+
+# --- commands and links ---------------------------------------------------------------------------
+
+
+def _command(*words: str, header: str = "--header", after: tuple[str, ...] = ()) -> Callable[[Endpoint], str]:
+    """`NAME`, `URL` and `HEADER` stand for the endpoint's; without a key the header is left out."""
+
+    def command(endpoint: Endpoint) -> str:
+        bearer = [header, f"Authorization: Bearer {endpoint.key}"] if endpoint.key else []
+        put: Mapping[str, list[str]] = {"NAME": [endpoint.name], "URL": [endpoint.url], "HEADER": bearer}
+        return shlex.join([each for word in (*words, *after) for each in put.get(word, [word])])
+
+    return command
+
+
+def _codex(endpoint: Endpoint) -> str:
+    return shlex.join(
+        ["codex", "mcp", "add", endpoint.name, "--url", endpoint.url]
+        + (["--bearer-token-env-var", KEY_VARIABLE] if endpoint.key else [])
+    )
+
+
+def _cursor(endpoint: Endpoint) -> str:
+    config = quote(_base64(_remote()(endpoint)), safe="")
     return f"cursor://anysphere.cursor-deeplink/mcp/install?name={quote(endpoint.name)}&config={config}"
+
+
+def _vscode(endpoint: Endpoint) -> str:
+    return "vscode:mcp/install?" + quote(_compact({"name": endpoint.name, **_remote(kind="http")(endpoint)}), safe="")
+
+
+def _lm_studio(endpoint: Endpoint) -> str:
+    config = quote(_base64(_remote()(endpoint)), safe="")
+    return f"lmstudio://add_mcp?name={quote(endpoint.name)}&config={config}"
+
+
+def _base64(value: Entry) -> str:
+    return base64.b64encode(_compact(value).encode()).decode()
+
+
+def _compact(value: Entry) -> str:
+    return json.dumps(value, separators=(",", ":"))
+
+
+# --- the clients ----------------------------------------------------------------------------------
+
+_MILLISECONDS = PATIENCE_SECONDS * 1000
+_SUPPORT = "~/Library/Application Support"
+_ROAMING = "~/AppData/Roaming"
+
+
+def _vscode_user(path: str) -> tuple[str, Mapping[str, str]]:
+    places = {"darwin": f"{_SUPPORT}/Code/User/{path}", "win32": f"{_ROAMING}/Code/User/{path}"}
+    return f"~/.config/Code/User/{path}", places
 
 
 CLIENTS: tuple[McpClient, ...] = (
     McpClient(
         "claude-code",
         "Claude Code",
-        file=ConfigFile("json", ("mcpServers",), _typed("http"), "~/.claude.json"),
-        command=_claude_code,
+        ConfigFile("mcpServers", _remote(kind="http"), "~/.claude.json"),
+        _command("claude", "mcp", "add", "--scope", "user", "--transport", "http", "NAME", "URL", "HEADER"),
     ),
-    McpClient("codex", "Codex", file=ConfigFile("toml", ("mcp_servers",), _codex, "~/.codex/config.toml")),
     McpClient(
-        "cursor",
-        "Cursor",
-        file=ConfigFile("json", ("mcpServers",), _plain, "~/.cursor/mcp.json"),
-        link=_cursor_link,
+        "claude-desktop",
+        "Claude Desktop",
+        ConfigFile(
+            "mcpServers",
+            _bridge,
+            "~/.config/Claude/claude_desktop_config.json",
+            {
+                "darwin": f"{_SUPPORT}/Claude/claude_desktop_config.json",
+                "win32": f"{_ROAMING}/Claude/claude_desktop_config.json",
+            },
+        ),
+        note="Needs Node for the bridge. Without a key, use a connector instead (see claude-ai).",
+    ),
+    McpClient(
+        "claude-ai",
+        "claude.ai",
+        steps=("Open Settings, Connectors, Add custom connector.", "Paste the address and sign in."),
+        takes_key=False,
+        note="The server must be reachable from the internet; sign-in is by OAuth.",
+    ),
+    McpClient(
+        "codex",
+        "Codex",
+        ConfigFile(
+            "mcp_servers",
+            _remote(headers="http_headers", tool_timeout_sec=PATIENCE_SECONDS),
+            "~/.codex/config.toml",
+            format="toml",
+        ),
+        _codex,
+        note="Without tool_timeout_sec Codex gives up after 300 seconds.",
+    ),
+    McpClient("cursor", "Cursor", ConfigFile("mcpServers", _remote(), "~/.cursor/mcp.json"), link=_cursor),
+    McpClient(
+        "vscode",
+        "VS Code",
+        ConfigFile("servers", _remote(kind="http"), *_vscode_user("mcp.json")),
+        link=_vscode,
+    ),
+    McpClient(
+        "gemini",
+        "Gemini CLI",
+        ConfigFile("mcpServers", _remote(kind="http", timeout=_MILLISECONDS), "~/.gemini/settings.json"),
+        _command("gemini", "mcp", "add", "--scope", "user", "--transport", "http", "HEADER", "NAME", "URL"),
+    ),
+    McpClient(
+        "copilot",
+        "GitHub Copilot CLI",
+        ConfigFile(
+            "mcpServers", _remote(kind="http", tools=["*"], timeout=_MILLISECONDS), "~/.copilot/mcp-config.json"
+        ),
+        _command(
+            *("copilot", "mcp", "add", "--transport", "http", "NAME", "URL", "HEADER"),
+            after=("--timeout", str(_MILLISECONDS)),
+        ),
+    ),
+    McpClient(
+        "windsurf",
+        "Windsurf",
+        ConfigFile("mcpServers", _remote(url="serverUrl"), "~/.codeium/windsurf/mcp_config.json"),
+    ),
+    McpClient(
+        "cline",
+        "Cline",
+        ConfigFile(
+            "mcpServers",
+            _remote(kind="streamableHttp", timeout=PATIENCE_SECONDS),
+            *_vscode_user("globalStorage/saoudrizwan.claude-dev/settings/cline_mcp_settings.json"),
+        ),
+        _command("cline", "mcp", "add", "NAME", "URL", "--transport", "http", "HEADER", "--yes"),
+        note="Its time-out is in seconds; without one Cline gives up after 60.",
+    ),
+    McpClient("roo", "Roo Code", ConfigFile("mcpServers", _remote(kind="streamable-http"), ".roo/mcp.json")),
+    McpClient(
+        "kilo",
+        "Kilo Code",
+        ConfigFile("mcp", _remote(kind="remote", timeout=_MILLISECONDS), "~/.config/kilo/kilo.json"),
+    ),
+    McpClient("opencode", "opencode", ConfigFile("mcp", _opencode, "~/.config/opencode/opencode.json")),
+    McpClient(
+        "qwen",
+        "Qwen Code",
+        ConfigFile("mcpServers", _remote(url="httpUrl", timeout=_MILLISECONDS), "~/.qwen/settings.json"),
+        _command("qwen", "mcp", "add", "-s", "user", "-t", "http", "HEADER", "NAME", "URL", header="-H"),
+    ),
+    McpClient(
+        "continue",
+        "Continue",
+        ConfigFile("mcpServers", _continue, "~/.continue/config.yaml", format="yaml", listed=True),
+    ),
+    McpClient("zed", "Zed", ConfigFile("context_servers", _remote(), "~/.config/zed/settings.json")),
+    McpClient(
+        "jetbrains",
+        "JetBrains AI Assistant",
+        ConfigFile("mcpServers", _remote(), None),
+        steps=(
+            "Open Settings, Tools, AI Assistant, Model Context Protocol.",
+            "Add a server, choose As JSON, and paste.",
+        ),
+    ),
+    McpClient("warp", "Warp", ConfigFile("mcpServers", _remote(), "~/.warp/.mcp.json")),
+    McpClient("lm-studio", "LM Studio", ConfigFile("mcpServers", _remote(), "~/.lmstudio/mcp.json"), link=_lm_studio),
+    McpClient(
+        "chatgpt",
+        "ChatGPT",
+        steps=("Turn on developer mode.", "Open Settings, Connectors, Create, and paste the address.", "Sign in."),
+        takes_key=False,
+        note="The server must be reachable from the internet; sign-in is by OAuth.",
     ),
 )
 
 
-def by_id(client_id: str) -> McpClient | None:
-    return next((client for client in CLIENTS if client.id == client_id), None)
+# --- snippets -------------------------------------------------------------------------------------
 
 
 def snippet(file: ConfigFile, endpoint: Endpoint) -> str:
-    """What to put into the client's file, with the tables around it."""
+    """What to put into the client's file, with the table around it."""
+    entry = file.entry(endpoint)
     if file.format == "toml":
-        return _toml((*file.table, endpoint.name), file.entry(endpoint))
-    document: Any = {endpoint.name: file.entry(endpoint)}
-    for name in reversed(file.table):
-        document = {name: document}
-    return json.dumps(document | (file.beside(endpoint) if file.beside else {}), indent=2)
+        return toml_table(file.table, endpoint.name, entry)
+    if file.format == "yaml":
+        return f"{file.table}:\n{yaml_item(entry)}"
+    return json.dumps({file.table: {endpoint.name: entry}}, indent=2)
 
 
-def _shell(command: str, *words: str) -> str:
-    return f"{command} {shlex.join(words)}"
+def toml_table(table: str, name: str, entry: Entry) -> str:
+    return "\n".join([f"[{table}.{name}]", *(f"{key} = {_toml(value)}" for key, value in entry.items())])
 
 
-def _header(endpoint: Endpoint, option: str = "--header") -> list[str]:
-    return [option, f"Authorization: Bearer {endpoint.key}"] if endpoint.key else []
+def yaml_item(entry: Entry, indent: int = 2) -> str:
+    """One item of a block list, in the plain style that needs no library."""
+    lines = _yaml_lines(entry)
+    return "\n".join([f"{' ' * indent}- {lines[0]}", *(f"{' ' * (indent + 2)}{line}" for line in lines[1:])])
 
 
-def _base64(value: Any) -> str:
-    return base64.b64encode(json.dumps(value, separators=(",", ":")).encode()).decode()
-
-
-def _toml(table: tuple[str, ...], entry: Mapping[str, Any]) -> str:
-    return "\n".join([f"[{'.'.join(table)}]", *(f"{name} = {_toml_value(value)}" for name, value in entry.items())])
-
-
-def _toml_value(value: Any) -> str:
+def _toml(value: Any) -> str:
     if isinstance(value, dict):
-        pairs = cast("dict[str, Any]", value)
-        return "{ " + ", ".join(f"{name} = {_toml_value(each)}" for name, each in pairs.items()) + " }"
-    return json.dumps(value)
+        pairs: Entry = value  # pyright: ignore[reportUnknownVariableType] — entries have string keys
+        return "{ " + ", ".join(f"{key} = {_toml(each)}" for key, each in pairs.items()) + " }"
+    return json.dumps(value)  # strings, numbers and switches look alike in both
+
+
+def _yaml_lines(entry: Entry) -> list[str]:
+    lines: list[str] = []
+    for key, value in entry.items():
+        if isinstance(value, dict):
+            nested: Entry = value  # pyright: ignore[reportUnknownVariableType] — entries have string keys
+            lines += [f"{key}:", *(f"  {line}" for line in _yaml_lines(nested))]
+        else:
+            lines.append(f"{key}: {json.dumps(value)}")
+    return lines
