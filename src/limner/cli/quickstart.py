@@ -172,10 +172,12 @@ def _say_how_to_go_on(config: Config, secret: str, dashboard: str) -> None:
 
 
 def _connect_lines(endpoint: Endpoint) -> list[_Line]:
+    """A command where one is enough; else what goes into the client's file."""
     lines: list[_Line] = []
     for client in (each for each in mcp_clients.CLIENTS if each.id in SHOWN_CLIENTS):
-        if client.command is not None:
-            lines.append(_Line(client.name, client.command(endpoint)))
+        command = client.command(endpoint) if client.command else ""
+        if endpoint.key and endpoint.key in command:
+            lines.append(_Line(client.name, command))
         elif client.file is not None:
             lines.append(_Line(f"{client.name} ({client.file.path})", mcp_clients.snippet(client.file, endpoint)))
     return lines
