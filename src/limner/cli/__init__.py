@@ -10,6 +10,7 @@ from limner import __version__
 
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "quickstart": ("limner.cli.quickstart:quickstart", "Start on embedded defaults and make a first picture."),
+    "connect": ("limner.cli.connect:connect", "Connect an MCP client."),
     "generate": ("limner.cli.generate:generate", "Make a picture on any Limner server."),
     "images": ("limner.cli.lists:images", "Your pictures, newest first."),
     "models": ("limner.cli.lists:models", "The models that can be used now."),

@@ -21,6 +21,10 @@ class CannotStart(Exception):
     """The server cannot start here; the message is one sentence for the person who starts it."""
 
 
+class CommandFailed(Exception):
+    """What was asked for cannot be done; the message is one sentence."""
+
+
 @dataclass(frozen=True, slots=True)
 class Explained:
     sentence: str
@@ -37,7 +41,7 @@ def explain(problem: Exception) -> Explained | None:
         return Explained(_sentence(problem.message), FAILED)
     if isinstance(problem, LimnerError):
         return Explained(_sentence(f"{problem} {problem.next_step}"), FAILED)
-    if isinstance(problem, ServerUnreachable):
+    if isinstance(problem, (ServerUnreachable, CommandFailed)):
         return Explained(_sentence(f"{problem}"), FAILED)
     if isinstance(problem, OSError):
         return Explained(_sentence(f"{problem}"), FAILED)

@@ -168,7 +168,7 @@ def _say_how_to_go_on(config: Config, secret: str, dashboard: str) -> None:
     _say("\nConnect a client:")
     for line in _connect_lines(endpoint):
         _say(f"\n  {line.heading}\n{_indented(line.text)}")
-    _say("\nOther clients: docs/clients.md")
+    _say("\nOther clients: limner connect (with --write it edits their configuration)")
 
 
 def _connect_lines(endpoint: Endpoint) -> list[_Line]:

@@ -83,11 +83,22 @@ def _item(lines: list[str], block: _Block | None, name: str) -> tuple[int, int] 
 
 
 def _entry(lines: list[str]) -> dict[str, Any]:
-    """The item's own scalar fields; what is nested in them is not read."""
-    depth = len(lines[0]) - len(lines[0].lstrip()) + 2
-    fields = [f"{' ' * depth}{lines[0].lstrip()[2:]}", *lines[1:]]
-    own = [line for line in fields if re.match(rf" {{{depth}}}\S", line) and ":" in line]
-    return {name.strip(): _scalar(value.strip()) for name, _, value in (line.partition(":") for line in own)}
+    first = lines[0].lstrip()
+    depth = len(lines[0]) - len(first) + 2
+    return _mapping([f"{' ' * depth}{first[2:]}", *lines[1:]])
+
+
+def _mapping(lines: list[str]) -> dict[str, Any]:
+    """Plain scalars and mappings in mappings, which is all an entry of ours has; other values are read as text."""
+    said = [line for line in lines if line.strip() and not line.lstrip().startswith("#")]
+    depth = min((len(line) - len(line.lstrip()) for line in said), default=0)
+    own = [number for number, line in enumerate(said) if line[depth : depth + 1].strip() and ":" in line]
+    fields: dict[str, Any] = {}
+    for start, end in zip(own, [*own[1:], len(said)], strict=False):
+        name, _, value = said[start].partition(":")
+        nested = said[start + 1 : end]
+        fields[name.strip()] = _mapping(nested) if nested and not value.strip() else _scalar(value.strip())
+    return fields
 
 
 def _scalar(text: str) -> Any:
