@@ -53,6 +53,7 @@ from limner.mcp_server.guard import Guard
 from limner.mcp_server.server import Endpoint
 from limner.openai_api.routes import OpenAiRoutes
 from limner.providers.registry import Providers, ProviderSettings
+from limner.providers.sketch import Sketch
 from limner.queue.embedded import EmbeddedEvents, EmbeddedQueue
 from limner.rest.account import AccountRoutes
 from limner.rest.door import Door
@@ -65,6 +66,7 @@ from limner.rest.links import LinkRoutes
 from limner.rest.uploads import UploadRoutes
 from limner.rest.usage import UsageRoutes
 from limner.web.pages import Site
+from limner.web.public import PackOffer
 from limner.web.site import Web, WebParts
 
 FLUSH_SECONDS = 5.0
@@ -306,6 +308,8 @@ def _web(services: Services) -> Web:
             welcome=_welcome(config, services.clock),
             welcome_credits=config.sign_up_credits,
             oauth=config.oauth,
+            packs=tuple(PackOffer(pack.id, pack.credits, pack.price_cents) for pack in config.packs),
+            artist=Sketch(),
             stopping=lambda: services.state.stopping,
         )
     )

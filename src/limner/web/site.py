@@ -19,14 +19,18 @@ from limner.http.sessions import SessionCookies
 from limner.images.links import ImageLinks
 from limner.images.service import Images
 from limner.mail.base import Mailer
+from limner.providers.base import Provider
 from limner.web.api_keys import ApiKeyPages
 from limner.web.connect import Connect
+from limner.web.docs import Docs, Library
 from limner.web.door import PageDoor
 from limner.web.frames import Frames
 from limner.web.gallery import Gallery
 from limner.web.live import Live
 from limner.web.pages import Pages, Site
 from limner.web.playground import Playground
+from limner.web.public import PackOffer, PublicPages
+from limner.web.samples import Samples
 from limner.web.sign_in import SignIn
 from limner.web.static import Static
 from limner.web.usage import UsagePages
@@ -49,6 +53,8 @@ class WebParts:
     welcome: Welcome
     welcome_credits: int
     oauth: bool
+    packs: tuple[PackOffer, ...]
+    artist: Provider
     stopping: Callable[[], bool]
 
 
@@ -81,6 +87,9 @@ class Web:
         return [
             *self._static.routes(),
             *sign_in.routes(self.door),
+            *PublicPages(self.pages, parts.catalog, connect, parts.packs, parts.welcome_credits).routes(self.door),
+            *Samples(parts.artist, parts.address_limit, parts.addresses).routes(self.door),
+            *Docs(self.pages, Library.load(), url).routes(self.door),
             *connect.routes(self.door),
             *UsagePages(parts.database, parts.images, frames, self.pages).routes(self.door),
             *Gallery(parts.database, parts.images, frames, self.pages, url).routes(self.door),

@@ -1,0 +1,229 @@
+"""The documentation: the pages of docs/, rendered, searched, and handed to agents as one text."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from importlib import resources
+from importlib.resources.abc import Traversable
+from pathlib import Path, PurePosixPath
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from limner.errors import NotFound
+from limner.web.door import PageDoor
+from limner.web.pages import Pages
+from limner.web.visitors import Visitor
+
+FIRST = ("start", "clients", "mcp", "rest", "openai", "providers")
+GROUPS = {"": "Using it", "operate": "Operating it", "decisions": "Decisions"}
+MOST_HITS = 20
+PITCH = (
+    "> The image service for AI agents: make, edit, find and deliver pictures through one MCP URL, REST, or an "
+    "OpenAI-compatible API. Pictures are charged only when they arrive."
+)
+
+
+@dataclass(frozen=True)
+class Document:
+    """One page: where it is served under /docs/, and its Markdown."""
+
+    name: str
+    text: str
+
+    @cached_property
+    def title(self) -> str:
+        return next((line[2:].strip() for line in self.text.splitlines() if line.startswith("# ")), self.name)
+
+    @property
+    def group(self) -> str:
+        return self.name.rpartition("/")[0]
+
+    @cached_property
+    def summary(self) -> str:
+        """The first paragraph, plain."""
+        paragraphs = (block.strip() for block in self.text.split("\n\n"))
+        first = next((block for block in paragraphs if block and not block.startswith(("#", "|", "```", ">", "-"))), "")
+        return re.sub(r"\s+", " ", re.sub(r"\[([^\]]+)\]\([^)]+\)", r"\1", first)).replace("`", "")
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    document: Document
+    heading: str
+    anchor: str
+    excerpt: str
+
+
+class Library:
+    """Every page, in reading order; loaded once."""
+
+    def __init__(self, documents: Sequence[Document]) -> None:
+        self.documents = sorted(documents, key=_order)
+        self._by_name = {document.name: document for document in self.documents}
+        self._html: dict[str, str] = {}
+        self._markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
+
+    @classmethod
+    def load(cls) -> "Library":
+        """From the package, or from a clone's docs/."""
+        folder = resources.files("limner") / "docs_pages"
+        if not folder.is_dir():
+            folder = Path(__file__).parents[3] / "docs"
+        return cls(_documents(folder) if folder.is_dir() else [])
+
+    def get(self, name: str) -> Document | None:
+        return self._by_name.get(name) or self._by_name.get(f"{name}/README".lstrip("/"))
+
+    def html(self, document: Document) -> str:
+        """Safe HTML: raw HTML in the Markdown is text, links to other pages lead to /docs."""
+        if document.name not in self._html:
+            tokens = self._markdown.parse(document.text)
+            _prepare(tokens, document)
+            self._html[document.name] = self._markdown.renderer.render(tokens, self._markdown.options, {})
+        return self._html[document.name]
+
+    def groups(self) -> list[tuple[str, list[Document]]]:
+        return [
+            (title, [document for document in self.documents if document.group == group])
+            for group, title in GROUPS.items()
+        ]
+
+    def search(self, text: str) -> list[Hit]:
+        """Sections with all the words, those that have them in a heading first."""
+        words = [word for word in re.findall(r"\w+", text.lower()) if len(word) > 1][:8]
+        if not words:
+            return []
+        found = [
+            (sum(heading.lower().count(word) * 10 + body.lower().count(word) for word in words), hit)
+            for document in self.documents
+            for heading, anchor, body in _sections(document)
+            if all(word in f"{heading} {body}".lower() for word in words)
+            for hit in [Hit(document, heading, anchor, _excerpt(body, words[0]))]
+        ]
+        return [hit for _, hit in sorted(found, key=lambda pair: -pair[0])[:MOST_HITS]]
+
+
+class Docs:
+    def __init__(self, pages: Pages, library: Library, public_url: str) -> None:
+        self._pages = pages
+        self._library = library
+        self._public_url = public_url
+
+    def routes(self, door: PageDoor) -> list[Route]:
+        return [
+            door.public("/docs", self._index),
+            door.public("/docs/{name:path}", self._page),
+            door.public("/llms.txt", self._llms),
+            door.public("/llms-full.txt", self._llms_full),
+        ]
+
+    async def _index(self, request: Request, visitor: Visitor) -> Response:
+        text = request.query_params.get("q", "")[:200].strip()
+        return self._pages.render(
+            "docs_index.html",
+            visitor,
+            groups=self._library.groups(),
+            q=text,
+            hits=self._library.search(text),
+        )
+
+    async def _page(self, request: Request, visitor: Visitor) -> Response:
+        name = request.path_params["name"].strip("/").removesuffix(".md")
+        document = self._library.get(name)
+        if document is None:
+            raise NotFound("There is no such page in the documentation.")
+        if request.path_params["name"].endswith(".md"):
+            return PlainTextResponse(document.text, media_type="text/markdown")
+        html = self._library.html(document)
+        return self._pages.render(
+            "docs_page.html", visitor, groups=self._library.groups(), document=document, html=html, q=""
+        )
+
+    async def _llms(self, request: Request, visitor: Visitor) -> Response:
+        lines = [
+            "# Limner",
+            "",
+            PITCH,
+            "",
+            f"MCP endpoint: {self._public_url}/api/mcp (Streamable HTTP, `Authorization: Bearer sk_…` or OAuth)",
+        ]
+        for title, documents in self._library.groups():
+            lines += ["", f"## {title}", ""]
+            lines += [f"- [{each.title}]({self._public_url}/docs/{each.name}.md): {each.summary}" for each in documents]
+        return PlainTextResponse("\n".join(lines) + "\n")
+
+    async def _llms_full(self, request: Request, visitor: Visitor) -> Response:
+        parts = [document.text.strip() for document in self._library.documents if document.group != "decisions"]
+        return PlainTextResponse("\n\n---\n\n".join(parts) + "\n")
+
+
+def _documents(folder: Traversable, prefix: str = "") -> list[Document]:
+    found: list[Document] = []
+    for each in folder.iterdir():
+        if each.is_dir():
+            found += _documents(each, f"{prefix}{each.name}/")
+        elif each.name.endswith(".md"):
+            found.append(Document(f"{prefix}{each.name.removesuffix('.md')}", each.read_text(encoding="utf-8")))
+    return found
+
+
+def _order(document: Document) -> tuple[int, int, str]:
+    group = list(GROUPS).index(document.group) if document.group in GROUPS else len(GROUPS)
+    return group, FIRST.index(document.name) if document.name in FIRST else len(FIRST), document.name
+
+
+def _prepare(tokens: list[Token], document: Document) -> None:
+    """Headings get anchors, links to other pages lead to /docs, tables align by class (inline styles are forbidden)."""
+    for index, token in enumerate(tokens):
+        if token.type == "heading_open":
+            token.attrSet("id", _anchor(tokens[index + 1].content))
+        if "right" in str(token.attrs.pop("style", "")):
+            token.attrSet("class", "right")
+        if token.type == "fence":
+            token.attrSet("tabindex", "0")
+        for child in token.children or ():
+            if child.type == "link_open":
+                child.attrSet("href", _link(str(child.attrs.get("href", "")), document))
+
+
+def _link(href: str, document: Document) -> str:
+    if re.match(r"[a-z][a-z0-9+.-]*:|#|/", href):
+        return href
+    path, hash_mark, anchor = href.partition("#")
+    folder = PurePosixPath("/docs") / document.group
+    parts: list[str] = []
+    for part in (folder / path).parts[1:]:
+        parts = parts[:-1] if part == ".." else [*parts, part]
+    target = "/".join(parts).removesuffix(".md").removesuffix("/README")
+    return f"/{target}{hash_mark}{anchor}"
+
+
+def _anchor(text: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") or "section"
+
+
+def _sections(document: Document) -> list[tuple[str, str, str]]:
+    """(heading, anchor, text) of each part of a page."""
+    sections: list[tuple[str, str, str]] = []
+    heading, lines = document.title, list[str]()
+    fenced = False
+    for line in document.text.splitlines():
+        fenced = fenced != line.startswith("```")
+        if not fenced and (match := re.match(r"#{1,4} (.+)", line)):
+            sections.append((heading, _anchor(heading), "\n".join(lines)))
+            heading, lines = match[1], []
+        else:
+            lines.append(line)
+    return [*sections, (heading, _anchor(heading), "\n".join(lines))]
+
+
+def _excerpt(body: str, word: str) -> str:
+    plain = re.sub(r"\s+", " ", re.sub(r"[`*|]|\[|\]\([^)]*\)", "", body)).strip()
+    at = max(plain.lower().find(word), 0)
+    start = max(at - 60, 0)
+    return f"{'…' if start else ''}{plain[start : start + 200]}…"

@@ -1,0 +1,65 @@
+"""What strangers see: landing with pictures drawn here, prices, documentation, connect."""
+
+import io
+
+import pytest
+from PIL import Image
+from tests.service import Service
+from tests.web.browser import stranger
+
+PAGES = ("/", "/pricing", "/docs", "/docs/rest", "/docs/operate/configuration", "/connect", "/sign-in", "/sign-up")
+
+
+@pytest.mark.parametrize("path", PAGES)
+async def test_every_public_page_answers_strangers(service: Service, path: str) -> None:
+    async with stranger(service) as browser:
+        page = await browser.get(path)
+    assert page.status_code == 200
+    assert " style=" not in page.text
+
+
+async def test_the_landing_page_draws_what_a_visitor_types(service: Service) -> None:
+    async with stranger(service) as browser:
+        page = await browser.get("/?words=%3Cscript%3Ealert(1)")
+        picture = await browser.get("/samples?words=apricot dunes")
+        hung = await browser.get("/samples/0")
+    assert "<script>alert" not in page.text
+    with Image.open(io.BytesIO(picture.content)) as drawn:
+        assert drawn.size == (960, 540)
+    assert hung.headers["content-type"] == "image/webp"
+
+
+async def test_a_stranger_draws_only_so_often(service: Service) -> None:
+    async with stranger(service) as browser:
+        answers = [(await browser.get(f"/samples?words=w{number}")).status_code for number in range(11)]
+    assert answers == [200] * 10 + [429]
+
+
+async def test_the_documentation_is_searched_and_handed_to_agents(service: Service) -> None:
+    async with stranger(service) as browser:
+        hits = await browser.get("/docs?q=idempotency key")
+        short = await browser.get("/llms.txt")
+        full = await browser.get("/llms-full.txt")
+        markdown = await browser.get("/docs/rest.md")
+        missing = await browser.get("/docs/../../etc/passwd")
+    assert "/docs/rest#" in hits.text
+    assert f"{service.url}/docs/rest.md" in short.text
+    assert markdown.text in full.text + "\n"
+    assert missing.status_code == 404
+
+
+async def test_links_between_documents_lead_to_pages_that_exist(service: Service) -> None:
+    async with stranger(service) as browser:
+        page = (await browser.get("/docs/start")).text
+        found = {each.partition('"')[0].partition("#")[0] for each in page.split('href="')[1:]}
+        answers = {each: (await browser.get(each)).status_code for each in sorted(found) if each.startswith("/docs/")}
+    answers.pop("/docs/api", None)
+    assert set(answers.values()) == {200}
+
+
+async def test_an_unknown_page_is_a_page_for_people_and_data_for_programs(service: Service) -> None:
+    async with stranger(service) as browser:
+        page = await browser.get("/nothing-here")
+        data = await browser.get("/nothing-here", headers={"Accept": "application/json"})
+    assert (page.status_code, page.headers["content-type"]) == (404, "text/html; charset=utf-8")
+    assert data.json()["error"]["code"] == "not_found"
