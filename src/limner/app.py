@@ -20,6 +20,7 @@ from limner.blobs.open import open_blobs
 from limner.catalog.models import Catalog, load
 from limner.config import BadConfiguration, Config, ProviderAccess
 from limner.credits import ledger
+from limner.credits.shop import Shop
 from limner.db.base import Database, Transaction
 from limner.db.engine import open_database
 from limner.db.lock import serving_lock
@@ -52,6 +53,7 @@ from limner.mcp_server.editions.every import endpoints
 from limner.mcp_server.guard import Guard
 from limner.mcp_server.server import Endpoint
 from limner.openai_api.routes import OpenAiRoutes
+from limner.payments.stripe import StripePayments
 from limner.providers.registry import Providers, ProviderSettings
 from limner.providers.sketch import Sketch
 from limner.queue.embedded import EmbeddedEvents, EmbeddedQueue
@@ -63,6 +65,7 @@ from limner.rest.health import HealthRoutes
 from limner.rest.images import ImageRoutes
 from limner.rest.keys import KeyRoutes
 from limner.rest.links import LinkRoutes
+from limner.rest.payments import PaymentRoutes
 from limner.rest.uploads import UploadRoutes
 from limner.rest.usage import UsageRoutes
 from limner.web.pages import Site
@@ -70,6 +73,7 @@ from limner.web.public import PackOffer
 from limner.web.site import Web, WebParts
 
 FLUSH_SECONDS = 5.0
+DAY_SECONDS = 86_400.0
 SWEEP_SECONDS = 300.0
 DRAIN_SECONDS = 20.0
 
@@ -105,6 +109,7 @@ class Services:
     api_keys: ApiKeys
     bearer: Bearer
     rate_limit: RateLimit
+    shop: Shop
     address_limit: AddressLimit
     addresses: Addresses
     cookies: SessionCookies
@@ -145,6 +150,7 @@ async def running(
             Recovery(services.parts, services.queue).run(),
             _repeat(services.api_keys.flush, FLUSH_SECONDS),
             _repeat(services.keyring.refresh, FLUSH_SECONDS),
+            _repeat(services.shop.reconcile, DAY_SECONDS),
             _repeat(services.uploads.sweep, SWEEP_SECONDS),
         ]
         async with _background(background):
@@ -240,12 +246,28 @@ async def _open(
         api_keys=api_keys,
         bearer=Bearer([api_keys]),
         rate_limit=RateLimit(buckets, config.rate_limit),
+        shop=_shop(config, database, clock),
         address_limit=AddressLimit(buckets),
         addresses=Addresses(config.trusted_proxies),
         cookies=SessionCookies(
             database, clock, secure=config.public_url.startswith("https:"), origins=_origins(config)
         ),
         process_id=process_id,
+    )
+
+
+def _shop(config: Config, database: Database, clock: Clock) -> Shop:
+    payments = config.stripe_secret_key and StripePayments(
+        secret_key=config.stripe_secret_key,
+        webhook_secret=config.stripe_webhook_secret,
+        base_url=config.stripe_base_url,
+    )
+    return Shop(
+        database=database,
+        payments=payments or None,
+        packs=config.packs,
+        billing_url=f"{config.public_url}/dashboard/billing",
+        clock=clock,
     )
 
 
@@ -276,6 +298,7 @@ def _app(services: Services, mcp: Mapping[str, Endpoint]) -> Starlette:
         *AccountRoutes(services.images).routes(door),
         *UsageRoutes(services.images).routes(door),
         *KeyRoutes(services.database, services.clock).routes(door),
+        *PaymentRoutes(services.shop).routes(),
         *EventRoutes(services.images, services.links, services.pool).routes(door),
         *UploadRoutes(services.uploads, services.upload_links).routes(door),
         *OpenAiRoutes(services.images, services.links, services.bearer, services.rate_limit).routes(),

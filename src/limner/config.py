@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Literal, TypeVar
 from urllib.parse import urlsplit
 
+from limner.credits.packs import DEFAULT_PACKS, Pack
 from limner.db.url import sqlite_path
 
 Edition = Literal["native", "getimages", "image-mcp"]
@@ -24,21 +25,6 @@ C = TypeVar("C", bound=str)
 
 class BadConfiguration(Exception):
     """A setting cannot be used; the message is one sentence for the person who starts the server."""
-
-
-@dataclass(frozen=True, slots=True)
-class Pack:
-    """Credits that can be bought: how many, for how many US cents."""
-
-    credits: int
-    price_cents: int
-
-    @property
-    def id(self) -> str:
-        return f"credits-{self.credits}"
-
-
-DEFAULT_PACKS = (Pack(100, 500), Pack(500, 2250), Pack(1200, 4800))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""Taking payments: one Protocol (`base`), one file per supplier."""

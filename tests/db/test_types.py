@@ -1,0 +1,19 @@
+"""Ids and times as they stand in the database."""
+
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+
+from limner.db.types import new_id
+
+
+def test_ids_are_uuids_that_sort_in_the_order_they_were_made() -> None:
+    ids = [new_id() for _ in range(10_000)]
+    assert ids == sorted(set(ids))
+    assert {(uuid.UUID(each).version, uuid.UUID(each).variant) for each in ids} == {(7, uuid.RFC_4122)}
+
+
+def test_ids_made_in_many_threads_are_all_different() -> None:
+    with ThreadPoolExecutor(8) as threads:
+        made = list(threads.map(lambda _: [new_id() for _ in range(1000)], range(8)))
+    assert all(ids == sorted(ids) for ids in made)
+    assert len({each for ids in made for each in ids}) == 8000
