@@ -5,7 +5,7 @@ they offer. A model's entry is complete: no other part knows a supplier's limits
 """
 
 import tomllib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from importlib import resources
@@ -83,6 +83,7 @@ class Model(_Entry):
     replaced_by: str | None = None
     successor_upstream_id: str | None = None
     also_served_by: tuple[str, ...] = ()
+    fallbacks: tuple[str, ...] = ()
     credits: Credits
     parameters: Mapping[str, Descriptor] = {}
     sizes: Mapping[str, Mapping[str, tuple[int, int]]] = {}
@@ -123,6 +124,7 @@ class Plan:
     size_px: tuple[int, int] | None
     credits: int
     warnings: tuple[str, ...] = ()
+    fallbacks: "tuple[Plan, ...]" = ()
 
 
 # The option names of the wire, and where each stands in Options. What is asked with the value on the
@@ -138,7 +140,16 @@ ENUM_OPTIONS: Mapping[str, tuple[str, str | None]] = {
 
 
 _NOT_SHARED = {
-    *("aliases", "status", "shutdownAt", "replacedBy", "successorUpstreamId", "alsoServedBy", "recommended"),
+    *(
+        "aliases",
+        "status",
+        "shutdownAt",
+        "replacedBy",
+        "successorUpstreamId",
+        "alsoServedBy",
+        "fallbacks",
+        "recommended",
+    ),
 }
 
 
@@ -195,6 +206,20 @@ class Catalog:
 
         With `nearest_size` a ratio the model knows a stand-in for is served by it and a warning says so.
         """
+        planned = self._plan(model, options, nearest_size=nearest_size)
+        return replace(planned, fallbacks=tuple(self._fallbacks(model, options, planned.credits)))
+
+    def _fallbacks(self, model: Model, options: Options, most_credits: int) -> Iterator[Plan]:
+        """What the operator allows in the model's place: able to do the same, usable now, and no dearer."""
+        for model_id in model.fallbacks:
+            try:
+                planned = self._plan(self.find(model_id), options, nearest_size=False)
+            except (UnknownModel, ModelUnavailable, UnsupportedOption):
+                continue
+            if planned.credits <= most_credits:
+                yield planned
+
+    def _plan(self, model: Model, options: Options, *, nearest_size: bool) -> Plan:
         route = self._route(model)
         options, warnings = _with_nearest_ratio(model, options) if nearest_size else (options, ())
         options = _with_defaults(model, options if options.size_px is None else _with_size_in_words(model, options))

@@ -5,24 +5,38 @@ import contextlib
 import hashlib
 import random
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, Protocol
 
 import structlog
 
-from limner.blobs.base import BlobMissing, Blobs
+from limner.blobs.base import Blobs
 from limner.credits import ledger
 from limner.db.base import Database, Transaction
 from limner.db.types import Clock
-from limner.errors import Internal, InvalidRequest, ModelUnavailable, NoImage, ServiceError, UpstreamTimeout
+from limner.errors import (
+    Internal,
+    ModelUnavailable,
+    NoImage,
+    ServiceError,
+    UpstreamRateLimited,
+    UpstreamTimeout,
+    UpstreamUnavailable,
+)
 from limner.images import generations, pictures
 from limner.images.generations import Generation, Outcome
-from limner.providers.base import ImageRequest, InputImage, Provider, ProviderImage, Unbilled
+from limner.images.orders import order_of
+from limner.providers.base import ImageRequest, Provider, ProviderImage, Unbilled
 from limner.queue.base import Event, Events
 
 ATTEMPTS = 3
 FIRST_DELAY_SECONDS = 1.0
+
+STORE_DELAYS_SECONDS = (0.5, 2.0)
+
+FALLBACK_AFTER = (UpstreamUnavailable, UpstreamRateLimited, ModelUnavailable)
+"""Never after moderation, never after a time-out: somebody may already be paid for this picture."""
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -109,9 +123,31 @@ class Attempt:
         seconds = (self._row.deadline_at - self._parts.clock()).total_seconds()
         try:
             async with asyncio.timeout(seconds):
-                return await self._ask(await self._request())
+                return await self._ask_in_turn()
         except TimeoutError:
             raise UpstreamTimeout(generation_id=self._row.id) from None
+
+    async def _ask_in_turn(self) -> ProviderImage:
+        """The model's own supplier; where the operator named fallbacks and it is not there, the next one, openly."""
+        for fallback in [*self._row.options["fallbacks"], None]:
+            try:
+                return await self._ask(await order_of(self._row, self._parts.blobs))
+            except FALLBACK_AFTER as error:
+                if fallback is None:
+                    raise
+                await self._reroute(fallback, error)
+        raise AssertionError("unreachable")
+
+    async def _reroute(self, fallback: dict[str, Any], error: ServiceError) -> None:
+        """From here on this is an order to another supplier, and its row says so before that one is asked."""
+        row = self._row
+        options = {**row.options, **fallback["route"]}
+        warning = f"{row.model_id} could not serve ({error.code}); {fallback['modelId']} made this picture instead."
+        self._row = replace(row, provider_id=fallback["providerId"], options=options, warnings=(*row.warnings, warning))
+        kept = await self._parts.database.write(lambda tx: generations.reroute(tx, self._row, self._lease))
+        if not kept:
+            self._stop = "lost"
+            raise asyncio.CancelledError
 
     async def _ask(self, request: ImageRequest) -> ProviderImage:
         for attempt in range(1, ATTEMPTS + 1):
@@ -142,55 +178,30 @@ class Attempt:
             raise asyncio.CancelledError
         self._sent = True
 
-    async def _request(self) -> ImageRequest:
-        row, options = self._row, self._row.options
-        images, mask = await self._inputs()
-        return ImageRequest(
-            generation_id=row.id,
-            model=options["upstreamId"],
-            prompt=f"{row.prompt}\n\nStyle: {row.style}" if row.style else row.prompt or "",
-            operation=row.operation,
-            aspect_ratio=options["aspectRatio"],
-            resolution=options["resolution"],
-            size_px=tuple(options["sizePx"]) if options["sizePx"] else None,
-            quality=options["quality"],
-            thinking_level=options["thinkingLevel"],
-            background=options["background"],
-            output_format=options["outputFormat"],
-            seed=options["seed"],
-            images=images,
-            mask=mask,
-            partial_images=options["partialImages"],
-            timeout_seconds=options["timeoutSeconds"],
-            safety_identifier=hashlib.sha256(row.account_id.encode()).hexdigest()[:32],
-            options=options["providerOptions"],
-        )
-
-    async def _inputs(self) -> tuple[tuple[InputImage, ...], InputImage | None]:
-        if self._row.inputs is None:
-            return (), None
-        images = [await self._input(each) for each in self._row.inputs["images"]]
-        mask = self._row.inputs["mask"]
-        return tuple(images), await self._input(mask) if mask else None
-
-    async def _input(self, stored: dict[str, Any]) -> InputImage:
-        try:
-            data = await self._parts.blobs.get(stored["blobKey"])
-        except BlobMissing:
-            raise InvalidRequest("An input picture is no longer there.", next_step="Send it again.") from None
-        return InputImage(data, stored["mediaType"], stored["width"], stored["height"])
-
     # --- private: settling ---------------------------------------------------------------------
 
     async def _store(self, image: ProviderImage) -> None:
         """Bytes first, then one transaction for the outcome and the charge: charged if and only if retrievable."""
         self._tell("storing", None)
         outcome = await self._describe(image)
-        await self._parts.blobs.put(outcome.blob_key, image.data, outcome.media_type)
+        await self._put(outcome, image.data)
         if await settle_success(self._parts.database, self._row, self._lease, outcome, self._parts.clock):
             await self._ended()
         else:
             await self._parts.blobs.delete(outcome.blob_key)
+
+    async def _put(self, outcome: Outcome, data: bytes) -> None:
+        """The supplier has been paid for these bytes: a store that fails for a moment gets another chance."""
+        for delay_seconds in (*STORE_DELAYS_SECONDS, None):
+            try:
+                await self._parts.blobs.put(outcome.blob_key, data, outcome.media_type)
+            except OSError as problem:
+                if delay_seconds is None:
+                    raise
+                log.warning("the blob store failed", generation_id=self._row.id, error=str(problem))
+                await asyncio.sleep(delay_seconds)
+            else:
+                return
 
     async def _describe(self, image: ProviderImage) -> Outcome:
         try:

@@ -199,6 +199,15 @@ class Beginning:
 
 
 def _stored_options(planned: Plan, new: NewImages) -> dict[str, Any]:
+    """Everything a run needs to know, so that a changed catalogue never changes what was promised."""
+    fallbacks = [
+        {"modelId": each.model.id, "providerId": each.route.provider, "route": _route(each, new)}
+        for each in planned.fallbacks
+    ]
+    return {**_route(planned, new), "fallbacks": fallbacks}
+
+
+def _route(planned: Plan, new: NewImages) -> dict[str, Any]:
     options = {name: getattr(planned.options, attribute) for name, (attribute, _) in ENUM_OPTIONS.items()}
     return {
         **options,

@@ -250,6 +250,23 @@ def note_handle(tx: Transaction, generation_id: str, lease: str, handle: str) ->
     )
 
 
+def reroute(tx: Transaction, row: Generation, lease: str) -> bool:
+    """Another supplier takes this order: its own options, no handle of the first one's, and a warning for the user."""
+    return (
+        tx.execute(
+            """UPDATE generations SET provider_id = :provider_id, options = :options, warnings = :warnings,
+                  provider_handle = NULL
+           WHERE id = :id AND status = 'running' AND lease = :lease""",
+            id=row.id,
+            lease=lease,
+            provider_id=row.provider_id,
+            options=_json(row.options),
+            warnings=_json(row.warnings),
+        )
+        == 1
+    )
+
+
 def requeue(tx: Transaction, generation_id: str, lease: str) -> bool:
     """Hand a running generation back to the queue: nothing of it was paid for, or it can be resumed."""
     return (
