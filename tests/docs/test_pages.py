@@ -13,7 +13,7 @@ from limner.catalog.models import Model, load
 from limner.config import Config
 from limner.errors import ServiceError
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 every_page = pytest.mark.parametrize("page", PAGES, ids=[str(page.relative_to(ROOT)) for page in PAGES])
 CAN_BE_READ = {"json": json.loads, "toml": tomllib.loads}
@@ -88,5 +88,17 @@ def test_examples_can_be_pasted(page: Path) -> None:
 
 @every_page
 def test_links_between_pages_lead_somewhere(page: Path) -> None:
-    targets = re.findall(r"\]\((?!https?:)([^)#\s]+)", page.read_text())
-    assert [target for target in targets if not (page.parent / target).exists()] == []
+    assert [target for target in linked(page) if not target.exists()] == []
+
+
+def test_every_page_can_be_reached_from_the_readme() -> None:
+    reached, ahead = set[Path](), {ROOT / "README.md"}
+    while ahead:
+        reached |= ahead
+        ahead = {target for page in ahead for target in linked(page) if target.suffix == ".md"} - reached
+    assert [page for page in PAGES if page not in reached] == []
+
+
+def linked(page: Path) -> list[Path]:
+    """The files a page links to."""
+    return [(page.parent / target).resolve() for target in re.findall(r"\]\((?!https?:)([^)#\s]+)", page.read_text())]
