@@ -24,6 +24,8 @@ NEED_NO_FIXTURE = {
         "server-initialize",
         "ping",
         "tools-list",
+        "prompts-list",
+        "resources-list",
         "server-sse-multiple-streams",
         "server-session-lifecycle",
         "dns-rebinding-protection",
@@ -31,6 +33,9 @@ NEED_NO_FIXTURE = {
     MODERN: {
         "server-stateless",
         "tools-list",
+        "prompts-list",
+        "resources-list",
+        "caching",
         "server-sse-multiple-streams",
         "sep-2164-resource-not-found",
         "dns-rebinding-protection",

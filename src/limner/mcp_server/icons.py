@@ -23,4 +23,4 @@ def icon(name: str) -> mcp_types.Icon:
         "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'>"
         f"<path fill='none' stroke='#888' d='{_SHAPES[name]}'/></svg>"
     )
-    return mcp_types.Icon(src=f"data:image/svg+xml,{quote(drawing, safe=' /:=')}", mime_type="image/svg+xml")
+    return mcp_types.Icon(src=f"data:image/svg+xml,{quote(drawing, safe='/:=')}", mime_type="image/svg+xml")
