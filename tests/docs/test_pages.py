@@ -10,6 +10,7 @@ import pytest
 from tests.service import Service
 
 from limner.catalog.models import Model, load
+from limner.cli import COMMANDS
 from limner.config import Config
 from limner.errors import ServiceError
 
@@ -40,6 +41,11 @@ async def test_every_route_of_the_rest_page_is_served(service: Service) -> None:
         answers = {f"{method} {path}": (await anybody.request(method, path)).status_code for method, path in routes}
     assert answers == dict.fromkeys(answers, 401)
     assert len(answers) > 5
+
+
+def test_every_command_on_a_page_exists() -> None:
+    named = {command for page in PAGES for command in re.findall(r"`(?:\./)?limner ([a-z]+)", page.read_text())}
+    assert named - set(COMMANDS) == set()
 
 
 class AskedFor(Mapping[str, str]):
