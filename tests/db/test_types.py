@@ -2,8 +2,9 @@
 
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
-from limner.db.types import new_id
+from limner.db.types import first_id_at, new_id, now
 
 
 def test_ids_are_uuids_that_sort_in_the_order_they_were_made() -> None:
@@ -17,3 +18,8 @@ def test_ids_made_in_many_threads_are_all_different() -> None:
         made = list(threads.map(lambda _: [new_id() for _ in range(1000)], range(8)))
     assert all(ids == sorted(ids) for ids in made)
     assert len({each for ids in made for each in ids}) == 8000
+
+
+def test_a_range_of_time_is_a_range_of_ids() -> None:
+    for _ in range(100):
+        assert first_id_at(now()) <= new_id() < first_id_at(now() + timedelta(milliseconds=2))

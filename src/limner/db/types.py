@@ -50,5 +50,5 @@ def new_id() -> str:
 
 def first_id_at(moment: datetime) -> str:
     """Not later than any id made from `moment` on: ids begin with their time, so a range of ids is a range of time."""
-    text = f"{max(to_ms(moment), 0):012x}"
+    text = f"{max(int(moment.timestamp() * 1000), 0):012x}"
     return f"{text[:8]}-{text[8:]}-7000-8000-000000000000"
