@@ -92,6 +92,7 @@ class Guard:
         self, principal: Principal, headers: Headers, body: bytes, scope: Scope, receive: Receive, send: Send
     ) -> None:
         message = _message(body)
+        method = str(message.get("method"))
         scope["limner.principal"] = principal
         scope["limner.client"] = self._client(message, headers)
         scope["limner.waiting"] = self._waiting
@@ -99,13 +100,13 @@ class Guard:
         self._cancel(principal, message, headers, scope["limner.session"])
         limits: dict[str, str] = {}
         try:
-            if message.get("method") in COUNTED:
+            if method in COUNTED:
                 limits = await self._rate_limit.check(principal)
         except RateLimited as error:
             await _too_many(error, message, scope)(scope, receive, send)
             return
         extra = CORS | limits
-        if message.get("method") == "initialize":
+        if method == "initialize":
             extra |= {"Mcp-Session-Id": self._sessions.issue(scope["limner.client"])}
         await self._app(scope, _replay(body, receive), _adding(extra, send))
 
