@@ -5,6 +5,7 @@ import contextlib
 from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from itertools import chain, repeat
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -39,6 +40,7 @@ from limner.images.attempt import Parts
 from limner.images.beginning import Limits
 from limner.images.delivery import PictureDelivery
 from limner.images.links import ImageLinks, UploadLinks
+from limner.images.orphans import Orphans
 from limner.images.picture_pool import PicturePool
 from limner.images.recovery import Recovery
 from limner.images.references import PictureReferences
@@ -76,6 +78,9 @@ FLUSH_SECONDS = 5.0
 DAY_SECONDS = 86_400.0
 SWEEP_SECONDS = 300.0
 DRAIN_SECONDS = 20.0
+ORPHANS_SECONDS = 6 * 3600.0
+DISCOVERY_PATIENCE_SECONDS = 2.0
+DISCOVERY_SECONDS = 3600.0
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -152,6 +157,8 @@ async def running(
             _repeat(services.keyring.refresh, FLUSH_SECONDS),
             _repeat(services.shop.reconcile, DAY_SECONDS),
             _repeat(services.uploads.sweep, SWEEP_SECONDS),
+            _repeat(Orphans(services.database, services.blobs, clock).sweep, ORPHANS_SECONDS),
+            _rediscover(services),
         ]
         async with _background(background):
             yield Server(services, _app(services, mcp))
@@ -279,11 +286,25 @@ def _open_blobs(config: Config) -> Blobs:
 
 
 async def _open_catalog(config: Config, providers: Providers) -> Catalog:
-    models = load(config.catalog_path, await providers.discover())
+    """With what suppliers offer if they say so soon; a slow one does not hold up the start, `_rediscover` asks again."""
+    patience = None if config.default_model is not None else DISCOVERY_PATIENCE_SECONDS
+    try:
+        discovered = await asyncio.wait_for(providers.discover(), patience)
+    except TimeoutError:
+        discovered = ()
+    models = load(config.catalog_path, discovered)
     try:
         return Catalog(models, unavailable=providers.unavailable, default_model=config.default_model)
     except UnknownModel as problem:
         raise BadConfiguration(f"LIMNER_DEFAULT_MODEL cannot be used: {problem.message}") from None
+
+
+async def _rediscover(services: Services) -> None:
+    """What suppliers offer changes while a server runs; one that was too slow at the start is asked again soon."""
+    for pause_seconds in chain([DISCOVERY_PATIENCE_SECONDS * 10], repeat(DISCOVERY_SECONDS)):
+        await asyncio.sleep(pause_seconds)
+        discovered = await services.providers.discover()
+        services.catalog.replace(load(services.config.catalog_path, discovered))
 
 
 def _app(services: Services, mcp: Mapping[str, Endpoint]) -> Starlette:

@@ -164,13 +164,17 @@ class Catalog:
         default_model: str | None = None,
         today: Callable[[], date] = lambda: datetime.now(UTC).date(),
     ) -> None:
-        self._models = {model.id: model for model in models}
-        self._aliases = {alias: model.id for model in self._models.values() for alias in model.aliases}
+        self.replace(models)
         self._unavailable = unavailable
         self._today = today
         self._default = default_model
         if default_model is not None:
             self.find(default_model)
+
+    def replace(self, models: Iterable[Model]) -> None:
+        """These are the models from now on: suppliers' offers change while a server runs."""
+        self._models = {model.id: model for model in models}
+        self._aliases = {alias: model.id for model in self._models.values() for alias in model.aliases}
 
     def models(self) -> Sequence[Model]:
         return tuple(self._models.values())
