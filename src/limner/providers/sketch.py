@@ -16,7 +16,8 @@ from limner.providers.sketches.encode import encoded, media_type, preview
 
 Script = Callable[[ImageRequest], Awaitable[None]]
 _DETAIL = {"draft": 0, "standard": 1, "high": 2}
-_LARGEST_PX = 40_000_000
+_LARGEST_PX = 20_000_000
+_USUAL_SIZE = (1024, 1024)
 _FORMATS = ("PNG", "JPEG", "WEBP")
 
 
@@ -96,10 +97,15 @@ def _stages(request: ImageRequest) -> Iterator[Stage]:
 
 
 def _size(request: ImageRequest, pictures: Sequence[Image.Image]) -> tuple[int, int]:
-    size = request.size_px or (pictures[0].size if request.operation == "edit" and pictures else (1024, 1024))
-    if min(size) < 1 or size[0] * size[1] > _LARGEST_PX:
-        raise InvalidRequest(details=[Detail("size", f"{size[0]}x{size[1]} cannot be drawn.")])
-    return size
+    """The size asked for; an edit without one keeps its picture's, within reason."""
+    if request.size_px is None and request.operation == "edit" and pictures:
+        width, height = pictures[0].size
+        shrink = min(1.0, (_LARGEST_PX / (width * height)) ** 0.5)
+        return max(1, int(width * shrink)), max(1, int(height * shrink))
+    width, height = request.size_px or _USUAL_SIZE
+    if min(width, height) < 1 or width * height > _LARGEST_PX:
+        raise InvalidRequest(details=[Detail("size", f"{width}x{height} cannot be drawn.")])
+    return width, height
 
 
 def _mask(request: ImageRequest) -> Image.Image | None:

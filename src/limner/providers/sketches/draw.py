@@ -44,7 +44,7 @@ def draw(order: Order) -> Iterator[Stage]:
     """Paint the order; the last stage holds the finished picture at fraction 1."""
     reading = read(order.prompt)
     dice = Dice(f"{order.seed}|{order.prompt}")
-    family = chosen(reading, dice.named("family"))
+    family = chosen(reading, dice.named("family"), alone=order.clear)
     canvas = Canvas(
         *working_size(reading.styles, (order.width, order.height)), clear=order.clear and family.stands_alone
     )
@@ -52,11 +52,11 @@ def draw(order: Order) -> Iterator[Stage]:
     board = Board(canvas, dice, palette, reading, order.detail)
     done = 0.1
     for _ in family.scene(board):
-        yield Stage(done, "painting", canvas.image)
+        yield Stage(done, "painting", canvas.finished())
         done += (0.8 - done) * 0.45
     if family.scene is not poster:
         inscription(board)
-    yield Stage(done, "finishing", canvas.image)
+    yield Stage(done, "finishing", canvas.finished())
     yield Stage(1.0, "painted", _finished(board, family, order))
 
 

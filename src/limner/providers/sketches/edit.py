@@ -84,7 +84,7 @@ def _added(picture: Image.Image, board: Board) -> Image.Image:
     canvas = Canvas(*picture.size)
     canvas.image = picture.convert("RGB")
     onto = replace(board, canvas=canvas)
-    cast(onto, ground=0.94, water=0.8, everything=True)
+    cast(onto, ground=0.94, water=0.8, without=frozenset())
     inscription(onto)
     if picture.mode == "RGBA":
         canvas.image.putalpha(picture.getchannel("A"))

@@ -10,6 +10,7 @@ from limner.providers.sketches.scenes.clouds import clouds
 from limner.providers.sketches.scenes.emblem import emblem, pattern
 from limner.providers.sketches.scenes.land import dunes, forest, ridges
 from limner.providers.sketches.scenes.marble import marble
+from limner.providers.sketches.scenes.meadow import blossom, meadow
 from limner.providers.sketches.scenes.night import aurora, night
 from limner.providers.sketches.scenes.papercut import papercut
 from limner.providers.sketches.scenes.poster import poster
@@ -42,6 +43,8 @@ FAMILIES: dict[str, Family] = {
     "clouds": Family(clouds, ("sunset", "day", "dawn", "pastel"), grain=0),
     "papercut": Family(papercut),
     "abstract": Family(abstract, ("bold", "earth", "vintage", "pastel"), stands_alone=True),
+    "meadow": Family(meadow, ("spring", "summer", "golden", "dawn", "day")),
+    "blossom": Family(blossom, ("spring", "dawn", "pastel", "mist"), stands_alone=True),
     "night": Family(night, ("night",)),
     "aurora": Family(aurora, ("night",)),
     "stilllife": Family(stilllife, stands_alone=True),
@@ -59,22 +62,32 @@ _OPEN = ("ridges", "tiles", "marble", "stilllife", "papercut", "abstract", "embl
 _REPEATS = ("pattern", "seamless", "wallpaper", "repeat", "print", "textile", "fabric")
 
 
-def chosen(reading: Reading, dice: Dice) -> Family:
-    """By the words of the prompt: a setting if one is named, else its things, else whatever the dice say."""
+def chosen(reading: Reading, dice: Dice, *, alone: bool = False) -> Family:
+    """By the words of the prompt: a setting if one is named, else its things, else whatever the dice say.
+
+    `alone` asks for a subject without surroundings, as transparent pictures want.
+    """
     weights = {name: weight for name, weight in reading.families.items() if name in FAMILIES}
     if reading.things and reading.says(*_REPEATS):
         return FAMILIES["pattern"]
-    if reading.things:
-        weights["emblem"] = weights.get("emblem", 0.0) + _THING
     if not reading.lettering:
         weights.pop("poster", None)
-    elif not weights:
-        return FAMILIES["poster"]
+    if reading.things:
+        weights["emblem"] = weights.get("emblem", 0.0) + (9.0 if alone else _THING)
+        home = _HOMES.get(reading.things[0].name)
+        if home and not reading.says(*_PLAIN) and (reading.moods or dice.chance(0.4)):
+            weights[home] = weights.get(home, 0.0) + _THING + 0.1
     if not weights:
-        return FAMILIES[dice.pick(_OPEN)]
+        return FAMILIES["poster" if reading.lettering else dice.pick(_OPEN)]
     best = max(weights.values())
     return FAMILIES[dice.pick([name for name, weight in weights.items() if weight >= best * 0.97])]
 
 
 _THING = 1.0
 """How much a thing alone weighs against a setting: "a boat" is an emblem, "a boat at sea" a seascape."""
+_HOMES = {
+    "boat": "sea", "lighthouse": "sea", "whale": "sea", "castle": "ridges", "house": "meadow", "windmill": "meadow",
+    "tree": "meadow", "balloon": "ridges", "plane": "clouds", "astronaut": "night", "rocket": "night", "planet": "night",
+}  # fmt: skip
+"""Where a thing is painted if the prompt gives an hour or a mood but no place."""
+_PLAIN = ("logo", "icon", "emblem", "badge", "sticker", "symbol", "mascot", "flat", "vector")

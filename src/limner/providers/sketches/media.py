@@ -101,7 +101,7 @@ def neon(small: Image.Image, palette: Palette, dice: Dice) -> Image.Image:
     edges = _edges(tones, 6, 9)
     across = resized(Image.linear_gradient("L").transpose(Image.Transpose.ROTATE_90), small.size)
     tubes = tinted(Image.blend(across, tones, 0.35), ((255, 46, 147), (138, 92, 255), (25, 227, 227), (255, 225, 90)))
-    sheet = Image.blend(small, Image.new("RGB", small.size, (9, 6, 26)), 0.8)
+    sheet = Image.blend(small, Image.new("RGB", small.size, (9, 6, 26)), 0.68)
     for blur, strength in ((12, 2.2), (4, 1.5)):
         glow = edges.filter(ImageFilter.BoxBlur(blur)).filter(ImageFilter.BoxBlur(blur))
         sheet.paste(tubes, (0, 0), mapped(glow, lambda level, s=strength: level * s))
@@ -140,8 +140,8 @@ def _bloom(size: Size, dice: Dice) -> Image.Image:
 
 def _wobbled(picture: Image.Image, dice: Dice, reach: float) -> Image.Image:
     """Straight edges made a little unsure, as by a hand."""
-    cells = 14
     width, height = picture.size
+    cells = min(14, width, height)
     push = [field(dice.named(f"wobble {axis}"), (cells + 1, cells + 1), coarse=7, octaves=1).tobytes() for axis in "xy"]
 
     def at(column: int, row: int) -> tuple[float, float]:

@@ -6,7 +6,7 @@ _COLOURS = """
 red d8322f crimson b3123a scarlet e2331f vermilion e34a27 ruby 9b1239 cherry c21f3a burgundy 6d1a36 maroon 6a1b1f
 wine 5e1931 brick a5482f rust a8481f terracotta c8653f coral f2755f salmon f28f79 peach f7b48f apricot f4a864
 orange ef7d22 tangerine f28322 pumpkin d9701f amber f2a81d ochre c98a2b mustard d6a122 honey e0a030 gold d9a62b
-golden e0a92e yellow f6cf34 lemon f5e04a saffron f0b429 canary f8dd4b butter f5e3a1 cream f4ead2 ivory f4efdf
+yellow f6cf34 lemon f5e04a saffron f0b429 canary f8dd4b butter f5e3a1 cream f4ead2 ivory f4efdf
 beige e0d2b8 sand d9bf93 tan c9a679 khaki b3a36b caramel b87a3c brown 7a4b2b chocolate 54321f coffee 5b3d2b
 umber 5f4528 sienna a0522d copper b8683a bronze 97692f green 3a8f4b emerald 12875a jade 2f9e77 mint 9fdcc0
 sage 9caf88 olive 7c7f38 lime a4cf3a moss 6b7f3a  fern 4f8a4a pistachio b5cf8f chartreuse b8d433
@@ -43,13 +43,13 @@ night: night midnight nocturnal starry moonlit moonlight dark star stars galaxy 
 mist: mist misty fog foggy haze hazy calm quiet serene peaceful soft gentle zen tranquil ethereal
 storm: storm stormy thunder dramatic moody gloomy rain rainy brooding gothic
 winter: winter snow snowy frost frosty ice icy cold arctic frozen glacier christmas nordic
-spring: spring blossom bloom fresh sakura easter
+spring: spring blossom bloom fresh sakura easter garden meadow
 summer: summer tropical beach holiday vibrant caribbean
 autumn: autumn fall autumnal harvest october halloween
 desert: desert sahara dune arid canyon mars martian
 pastel: pastel dreamy cute whimsical kawaii candy delicate
 neon: neon cyberpunk synthwave vaporwave retrowave electric futuristic
-noir: noir monochrome elegant minimalist
+noir: noir monochrome
 earth: earth earthy rustic organic natural bohemian boho
 bold: bold playful fun modern colorful colourful bauhaus pop joyful happy vivid
 vintage: vintage retro old antique nostalgic sepia midcentury
@@ -107,6 +107,7 @@ cup: cup mug coffee tea latte espresso cappuccino
 bicycle: bicycle bike cycle
 car: car automobile truck taxi
 robot: robot android droid bot
+astronaut: astronaut cosmonaut spaceman
 planet: planet saturn jupiter
 mountain: mountain
 cloud: cloud
@@ -131,7 +132,7 @@ def _families(text: str) -> dict[str, tuple[tuple[str, float], ...]]:
 
 
 FAMILIES = _families("""
-ridges: mountain=2 ridge=2 hill alp=2 peak=1.5 summit=1.5 valley highland fjord landscape=.8 range volcano=1.5 cliff scenery=.7 nature=.5 countryside=.7 mist=.6 fog=.5 everest=2 himalaya=2 fuji=2
+ridges: mountain=2 ridge=2 hill alp=2 peak=1.5 summit=1.5 valley highland=1.5 fjord=1.5 landscape=.8 range volcano=1.5 cliff scenery=.7 nature=.5 mist=.6 fog=.5 everest=2 himalaya=2 fuji=2
 dunes: dune=3 desert=2.5 sahara=2 sand mars=1.2 arid canyon=1.2 wave=.2
 forest: forest=2.5 wood=1.2 woodland=2 jungle=2 pine=1.5 grove taiga=2 tree=.9 spruce=1.5 fir
 sea: sea=2.5 ocean=2.5 beach=1.8 coast=1.8 shore=1.5 harbour=1.5 harbor=1.5 sail=1 boat=.9 ship=.9 lighthouse=.9 island=1.5 bay horizon=.8 seascape=3 whale=.8 water=.8 surf=1.5 lagoon=1.5 underwater=.5
@@ -140,11 +141,13 @@ city: city=2.5 skyline=3 town=1.5 skyscraper=2.5 street=1.2 urban=1.8 metropolis
 night: star=1.6 starry=2.2 galaxy=2.6 nebula=2.6 milky=2.2 universe=2 cosmos=2.2 cosmic=1.5 space=1.6 constellation=2 astronomy=2 astronaut=1.5 moon=.6 night=.5 planet=1
 aurora: aurora=4 borealis=4 northern=1.2 polar=1.5
 clouds: cloud=2 sky=1.2 cloudscape=3 sunset=.7 sunrise=.7 airplane=.8 heaven=1.5 balloon=.7
-stilllife: still=1.5 sphere=3 ball=1.5 vase=3 fruit=2.5 apple=2 pear=2 lemon=2 orange=.3 bottle=2 table=1.2 bowl=2 pottery=2 ceramic=2 glaze=2 glazed=2 product=1 kitchen=1 jug=2 candle=1.5 egg=1.5 jar=1.5 wine=.8 peach=.8 food=1 cup=.6 tulip=.4 bouquet=1
+stilllife: still=1.5 sphere=3 ball=1.5 vase=3 fruit=2.5 apple=2 pear=2 lemon=2 orange=.3 bottle=2 table=1.2 bowl=2 pottery=2 ceramic=2 glaze=2 glazed=2 product=1 kitchen=1 jug=2 candle=1.5 egg=1.5 jar=1.5 wine=.8 peach=.8 food=1 ramen=.8 cup=.2 tulip=.2 bouquet=1
 tiles: bauhaus=3 geometric=1.8 geometry=1.8 tile=2.5 mosaic=2 grid=1.2 pattern=1.4 modernist=1.2 shape=.8 seamless=1.2 wallpaper=1
 quilt: quilt=4 patchwork=4 textile=2 fabric=1.8 blanket=2 sewing=2 folk=1 rug=1.8 tapestry=1.5 weave=1.2
 marble: marble=3 marbled=4 marbling=4 agate=3 fluid=2 liquid=2 swirl=2 ebru=4 abstract=.6 texture=1.2 paint=.8 lava=1.5 smoke=1 psychedelic=2 acrylic=2
-waves: wave=2.4 seigaiha=4 japanese=1.2 kanagawa=3 ripple=1.5 tide=1 rolling=.5
+meadow: meadow=3 field=2 countryside=2.4 farm=2 grass=1.6 prairie=2.4 pasture=2.4 village=.9 spring=.6 lavender=1 tuscany=2.5 vineyard=2 wildflower=2.5 hillside=1.5 picnic=1 park=1.2
+blossom: blossom=3 sakura=3.5 cherry=.8 japanese=1 japan=1.4 garden=1.8 zen=1.2 bonsai=2 kyoto=2 branch=2 haiku=2
+waves: wave=2.4 seigaiha=4 japanese=.5 kanagawa=3 ripple=1.5 tide=1 rolling=.5
 papercut: papercut=4 paper=1.4 layered=1.6 cutout=2.5 topographic=2.5 contour=2 map=1 layer=1.2 cave=1 depth=.8 organic=.6
 abstract: abstract=2 kandinsky=3 suprematist=3 suprematism=3 composition=1.2 art=.3 mondrian=2 collage=1.5 memphis=2 modern=.5 music=1 jazz=1.5 concept=.6 idea=.6 energy=.6 logo=.6 icon=.4 banner=.5 background=.8 hero=.5
 profile: portrait=2.5 face=2 woman=2 man=2 person=1.6 people=1.6 girl=1.8 boy=1.8 silhouette=2 head=1.6 human=1.6 queen=1.8 king=1.8 lady=1.8 child=1.5 mind=1.2 dream=.8 astronaut=.8 warrior=1.5 wizard=1.5 princess=1.5 samurai=1.5 character=1.2 avatar=2 mother=1.5 father=1.5 poet=1.5 musician=1.2 dancer=1.2 knight=1.2

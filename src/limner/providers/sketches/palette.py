@@ -44,7 +44,7 @@ class Palette:
     @property
     def water(self) -> RGB:
         """Deep water under this sky."""
-        return mix(lit(self.sky[0], 0.36), self.near, 0.4)
+        return mix(lit(self.sky[0], 0.38), self.near, 0.22)
 
     @property
     def horizon(self) -> RGB:
@@ -81,7 +81,7 @@ def grown(base: Palette, leading: Sequence[RGB], *, led: bool = True) -> Palette
     kept = [colour for colour in base.accents if all(distance(colour, lead) > 0.16 for lead in leading)]
     accents = (*leading, *_family(main, second), *kept)[:6]
     if not led:
-        return replace(base, accents=accents, light=mix(base.light, second, 0.2))
+        return replace(base, accents=accents, light=mix(base.light, main, 0.12))
     return replace(
         base,
         sky=_sky(base, main, second),

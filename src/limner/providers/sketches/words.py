@@ -9,6 +9,8 @@ from limner.providers.sketches.names import COLOURS, FAMILIES, MOODS, MOTIFS, NU
 
 _WORD = re.compile(r"[^\W_]+")
 _QUOTED = re.compile(r"“([^“”]{1,200})”|\"([^\"]{1,200})\"|«([^«»]{1,200})»|(?<!\w)['‘]([^'‘’]{1,120})['’](?!\w)")
+_LAND = frozenset({"mountain", "cloud"})
+"""Things as large as the picture: their colour is the picture's."""
 _READ = 400
 """Words read from the front of a prompt; what is said later hardly changes a picture."""
 
@@ -33,6 +35,8 @@ class Reading:
     styles: tuple[str, ...]
     families: Mapping[str, float]
     things: tuple[Thing, ...]
+    plurals: frozenset[str] = frozenset()
+    """Words the prompt used in the plural."""
 
     def says(self, *any_of: str) -> bool:
         return any(word in self.words for word in any_of)
@@ -45,7 +49,7 @@ def read(prompt: str) -> Reading:
     words = tuple(_singular(word) for word in said)
     things = _things(words, [word != heard for word, heard in zip(words, said, strict=True)])
     owned = {thing.colour for thing in things if thing.colour}
-    colours = tuple(dict.fromkeys(COLOURS[word] for word in words if word in COLOURS))
+    colours = tuple(dict.fromkeys(COLOURS[word] for word in words if word in COLOURS and word not in MOTIFS))
     return Reading(
         words=words,
         lettering=tuple(text for text in lettering if text),
@@ -54,6 +58,7 @@ def read(prompt: str) -> Reading:
         styles=_found(words, STYLES),
         families=_weighed(words),
         things=things,
+        plurals=frozenset(word for word, heard in zip(words, said, strict=True) if word != heard),
     )
 
 
@@ -86,7 +91,8 @@ def _things(words: tuple[str, ...], plural: list[bool]) -> tuple[Thing, ...]:
         if name and name not in found:
             before = words[max(0, place - 3) : place]
             count = next((NUMBERS[near] for near in reversed(before) if near in NUMBERS), 3 if plural[place] else 1)
-            colour = next((COLOURS[near] for near in reversed(before) if near in COLOURS), None)
+            near_colours = (COLOURS[near] for near in reversed(before) if near in COLOURS)
+            colour = None if name in _LAND else next(near_colours, None)
             found[name] = Thing(name, count, colour)
     return tuple(found.values())
 

@@ -4,10 +4,14 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from PIL import Image
+
 from limner.providers.sketches.board import Board
+from limner.providers.sketches.canvas import Canvas
+from limner.providers.sketches.cast import own_colour
 from limner.providers.sketches.colour import RGB, distance, lighter, mix
 from limner.providers.sketches.dice import Dice
-from limner.providers.sketches.motifs.figures import FIGURES, dressed, figure, natural
+from limner.providers.sketches.motifs.figures import FIGURES, dressed, figure
 from limner.providers.sketches.scenes.backdrops import arch, disc, hills, orbit, petal, rays
 from limner.providers.sketches.words import Thing
 
@@ -53,7 +57,7 @@ def emblem(board: Board) -> Iterator[None]:
         backdrop(board, dice, ground, max(place.foot for place in places))
     yield
     for number, (thing, place) in enumerate(zip(things, places, strict=True)):
-        main = thing.colour or natural(thing.name, board.palette, ground, number)
+        main = own_colour(board, thing, ground, number)
         colours = dressed(board.palette, main, ground)
         if not board.clear and level and thing.name not in FLOATING | SWIMMING:
             board.canvas.oval_shadow(
@@ -77,25 +81,28 @@ def pattern(board: Board) -> Iterator[None]:
         board.canvas.cover(ground)
     step = board.unit / dice.whole(4, 5)
     yield
-    rows = math.ceil(board.height / step) + 1
+    stock: dict[tuple[str, RGB, bool], Image.Image] = {}
+    rows, columns = math.ceil(board.height / step) + 1, math.ceil(board.width / step) + 2
     for row in range(rows):
-        columns = math.ceil(board.width / step) + 2
         for column in range(columns):
             number = row * 2 + column
-            thing = things[number % len(things)]
-            main = thing.colour or natural(thing.name, board.palette, ground, number)
-            x = column * step - (step / 2 if row % 2 else 0)
-            figure(
-                board.canvas,
-                thing.name,
-                (x, row * step + step * 0.4),
-                step * 0.76,
-                dressed(board.palette, main, ground),
-                flip=bool(row % 2),
-            )
+            thing, flip = things[number % len(things)], bool(row % 2)
+            main = own_colour(board, thing, ground, number)
+            if (thing.name, main, flip) not in stock:
+                stock[thing.name, main, flip] = _printed(board, thing.name, main, ground, step, flip=flip)
+            x = column * step - (step / 2 if flip else 0)
+            board.canvas.paste(stock[thing.name, main, flip], x - step * 0.5, row * step - step * 0.5)
             _speck(board, dice, number, x + step / 2, row * step, ground, step)
         if row == rows // 2:
             yield
+
+
+def _printed(board: Board, name: str, main: RGB, ground: RGB, step: float, *, flip: bool) -> Image.Image:
+    """One figure of a repeat, on a clear square of its own."""
+    side = max(2, math.ceil(step))
+    square = Canvas(side, side, clear=True)
+    figure(square, name, (side / 2, side * 0.88), side * 0.76, dressed(board.palette, main, ground), flip=flip)
+    return square.finished()
 
 
 def _listed(board: Board, dice: Dice, *, single: bool = False) -> list[Thing]:

@@ -24,15 +24,16 @@ def heaven(board: Board, *, horizon: float, low: bool = False) -> Point:
     sun = (at[0] * board.width, at[1] * board.height)
     if board.clear:
         return sun
-    starry = board.palette.dark
     radius = dice.between(0.045, 0.085)
     soft = board.canvas.small(_SHRINK)
     _air(soft, board, horizon, dice, clouded=not board.palette.night)
     soft.glow(at[0] * soft.width, at[1] * soft.height, radius * soft.unit * 9, board.palette.light, 0.5)
     soft.glow(at[0] * soft.width, at[1] * soft.height, radius * soft.unit * 3.2, board.palette.light, 0.5)
     board.canvas.lay(soft)
-    if starry:
-        twinkle(board, dice.named("stars"), horizon * (1 if board.palette.night else 0.6))
+    if board.palette.night:
+        twinkle(board, dice.named("stars"), horizon)
+    elif board.palette.dark:
+        twinkle(board, dice.named("stars"), horizon * 0.5, density=0.3)
     disc(board, dice, sun, radius * board.unit)
     return sun
 

@@ -27,14 +27,14 @@ def poster(board: Board) -> Iterator[None]:
         (colour for colour in palette.accents if distance(colour, ground) > 0.16),
         key=lambda colour: -distance(colour, ground),
     )
-    ink = _readable(ground, palette.paper, palette.ink)
+    ink = palette.ink if board.clear else _readable(ground, palette.paper, palette.ink)
     if not board.clear:
         board.canvas.cover(Gradient((lighter(ground, 0.015), darker(ground, 0.015))))
         dice.pick((_sun, _steps, _bands, _quarter))(board, dice, [*dice.shuffled(loud[:4]), ink])
     yield
     headline, *rest = board.reading.lettering or ("Limner",)
     align = dice.pick((0.0, 0.0, 0.5))
-    split = 0.42 if rest else 0.58
+    split = (0.42 if rest else 0.58) + (0.2 if board.clear else 0)
     used = _set(board, headline, (0.08, 0.08, 0.92, split), ink, align=align)
     if rest:
         top = 0.11 + used / board.height if not align else split + 0.02

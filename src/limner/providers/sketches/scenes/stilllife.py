@@ -1,7 +1,7 @@
 """Still lifes: spheres, vases, bottles, bowls and fruit grouped on a table."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from limner.providers.sketches.board import Board
 from limner.providers.sketches.canvas import Gradient
@@ -86,22 +86,43 @@ def _room(board: Board, table: float) -> None:
 def _grouped(board: Board, dice: Dice, table: float) -> list[_Item]:
     """The bodies close together around the middle, the tall ones behind."""
     kinds = _kinds(board, dice)
-    colours = [*board.reading.colours, *dice.shuffled(list(board.palette.accents[:5]))]
+    named = list(board.reading.colours)
+    loose = dice.shuffled([colour for colour in board.palette.accents[:5] if colour not in named])
+    colours = named or loose if len(kinds) == 1 else [*named, *loose]
     unit = min(board.unit, board.height * 0.8)
     items: list[_Item] = []
     reach = 0.0
     for number, kind in enumerate(kinds):
         tall = unit * dice.between(*_SIZES[kind])
         front = dice.between(0.13, 0.21) if kind in _BALLS or kind in ("pear", "bowl") else dice.between(0.05, 0.1)
-        foot = min(table + unit * front, board.height * 0.95)
-        item = _Item(kind, 0, foot, tall, colours[number % len(colours)])
+        item = _Item(kind, 0, min(table + unit * front, board.height * 0.95), tall, colours[number % len(colours)])
         reach += item.half * dice.between(0.78, 0.98)
-        items.append(_Item(kind, reach, foot, tall, _ripened(board, dice, item)))
+        items.append(replace(item, x=reach, colour=_ripened(board, dice, item)))
         reach += item.half * dice.between(0.78, 0.98)
-    fit = min(1.25, board.width * 0.78 / reach, board.height * 0.5 / max(item.tall for item in items))
+    most = 1.9 if len(items) == 1 else 1.25
+    fit = min(most, board.width * 0.78 / reach, board.height * 0.5 / max(item.tall for item in items))
     start = board.width / 2 - reach * fit / 2 + dice.between(-0.03, 0.03) * board.width
-    placed = [_Item(item.kind, start + item.x * fit, item.foot, item.tall * fit, item.colour) for item in items]
+    placed = [replace(item, x=start + item.x * fit, tall=item.tall * fit) for item in items]
     return sorted(placed, key=lambda item: item.foot)
+
+
+def _kinds(board: Board, dice: Dice) -> list[str]:
+    reading = board.reading
+    wanted = [kind for words, kind in _NAMED if reading.says(*words)]
+    if not wanted:
+        return dice.shuffled(dice.pick(_ARRANGEMENTS))
+    if wanted == ["bowl", "fruit"]:
+        return ["bowl", *(["fruit"] * dice.whole(0, 2))]
+    if (
+        len(wanted) == 1
+        and not reading.plurals
+        and not reading.says("still", "fruit", "group", "arrangement", "pottery")
+    ):
+        return wanted
+    companion = "sphere" if "sphere" in wanted else "fruit"
+    count = max(len(wanted), 3 if board.tall else dice.whole(3, 4))
+    small = [kind for kind in wanted if kind in _BALLS or kind == "pear"] or [companion]
+    return dice.shuffled([*wanted, *(dice.pick(small) for _ in range(count - len(wanted)))])
 
 
 def _ripened(board: Board, dice: Dice, item: _Item) -> RGB:
@@ -109,18 +130,6 @@ def _ripened(board: Board, dice: Dice, item: _Item) -> RGB:
     if item.kind not in _RIPE or board.reading.colours:
         return item.colour
     return mix(dice.pick(_RIPE[item.kind]), item.colour, 0.1)
-
-
-def _kinds(board: Board, dice: Dice) -> list[str]:
-    wanted = [kind for words, kind in _NAMED if board.reading.says(*words)]
-    if not wanted:
-        return dice.shuffled(dice.pick(_ARRANGEMENTS))
-    if wanted == ["bowl", "fruit"]:
-        return ["bowl", *(["fruit"] * dice.whole(0, 2))]
-    companion = "sphere" if "sphere" in wanted else "fruit"
-    count = max(len(wanted), 3 if board.tall else dice.whole(3, 4))
-    small = [kind for kind in wanted if kind in _BALLS or kind == "pear"] or [companion]
-    return dice.shuffled([*wanted, *(dice.pick(small) for _ in range(count - len(wanted)))])
 
 
 def _cast(board: Board, item: _Item) -> None:

@@ -59,9 +59,9 @@ def sea(board: Board) -> Iterator[None]:
     )
     if dice.chance(0.7):
         _headland(board, dice.named("headland"), top)
-    _path(board, dice.named("path"), sun[0], top)
     yield
     _swells(board, dice.named("swells"), top, deep)
+    _path(board, dice.named("path"), sun[0], top)
     cast(board, ground=horizon + 0.01, water=horizon + (1 - horizon) * dice.between(0.12, 0.4))
 
 
@@ -126,7 +126,7 @@ def _path(board: Board, dice: Dice, x: float, top: float) -> None:
         at = x + spread * (dice.between(-1, 1) + dice.between(-1, 1)) * 0.6
         long = board.unit * dice.between(0.01, 0.05) * (0.35 + 1.2 * far)
         thick = max(0.5, board.unit * 0.0016 * (0.6 + 2.2 * far))
-        board.canvas.ellipse(at, top + far * deep, long, thick, light, dice.between(0.35, 0.9) * (1 - 0.45 * far))
+        board.canvas.ellipse(at, top + far * deep, long, thick, light, dice.between(0.35, 0.9) * (1 - 0.6 * far))
 
 
 def _swells(board: Board, dice: Dice, top: float, deep: RGB) -> None:
@@ -136,8 +136,8 @@ def _swells(board: Board, dice: Dice, top: float, deep: RGB) -> None:
     for step in range(count):
         near = (step + 1.2) / (count + 0.4)
         base = top + height * (0.14 + 0.82 * near**1.5)
-        swing = min(height, board.unit * 0.5) * (0.006 + 0.04 * near**1.6)
-        knots = max(6, round((11 - 5 * near) * board.width / board.unit))
+        swing = min(height, board.unit * 0.5) * (0.008 + 0.05 * near**1.4)
+        knots = max(6, round((14 - 6 * near) * board.width / board.unit))
         shift = dice.between(-1, 0)
         line = curve(
             [(board.width * (i + shift) / (knots - 3), base + swing * dice.between(-1, 1)) for i in range(knots)],
@@ -147,4 +147,4 @@ def _swells(board: Board, dice: Dice, top: float, deep: RGB) -> None:
         body = [*line, (board.width + 9, board.height + 9), (-9, board.height + 9)]
         board.canvas.polygon(body, Gradient((lighter(colour, 0.035), colour, darker(colour, 0.03))), 0.55)
         rim = mix(colour, palette.light, 0.35)
-        board.canvas.line(line, board.unit * (0.0012 + 0.002 * near), rim, 0.5)
+        board.canvas.line(line, board.unit * (0.0012 + 0.002 * near), rim, 0.3)
