@@ -15,7 +15,7 @@ from tests.client.cutting import cutting
 from tests.service import SKETCH, Service, free_port
 from tests.subprocesses import ENVIRONMENT
 
-from limner.client import AsyncLimner, Limner, LimnerError, ServerUnreachable
+from limner.client import AsyncLimner, Limner, LimnerError, Progress, ServerUnreachable
 from limner.errors import ModerationBlocked, UpstreamUnavailable
 
 
@@ -70,18 +70,19 @@ async def test_a_picture_is_edited(limner: Either) -> None:
     assert Pillow.open(BytesIO(second.data)).format == "PNG"
 
 
-async def test_progress_tells_the_id_before_the_picture_is_there(limner: Either, service: Service) -> None:
+async def test_progress_tells_the_id_first_and_then_how_far_it_is(limner: Either, service: Service) -> None:
     service.stage.holding = True
     loop = asyncio.get_running_loop()
-    seen: list[Any] = []
+    seen: list[Progress] = []
 
-    def show(image: Any) -> None:
-        seen.append(image)
+    def show(progress: Progress) -> None:
+        seen.append(progress)
         loop.call_soon_threadsafe(service.stage.let_go)
 
     image = await limner("generate", "a quiet lake", model_id=SKETCH, on_progress=show)
-    assert not seen[0].has_ended
-    assert seen[0].id == image.id
+    assert {progress.id for progress in seen} == {image.id}
+    assert seen[0].status in ("queued", "running")
+    assert any(progress.fraction for progress in seen)
 
 
 async def test_models_account_and_usage_are_told(limner: Either, service: Service) -> None:

@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import click
+from rich import progress as rich_progress
 from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from limner.cli import pictures
 from limner.cli.files import save, unused
 from limner.cli.output import json_option, print_json
 from limner.cli.remote import Remote, remote_options
-from limner.client import Image
+from limner.client import Image, Progress
 from limner.client.options import Options
 
 
@@ -69,17 +69,23 @@ def generate(
 
 def _make(remote: Remote, prompt: str, n: int, idempotency_key: str | None, options: Options) -> Image:
     console = Console(stderr=True)
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    columns = (
+        rich_progress.SpinnerColumn(),
+        rich_progress.TextColumn("{task.description}"),
+        rich_progress.BarColumn(),
+        rich_progress.TimeElapsedColumn(),
+    )
     with (
         remote.client() as limner,
-        Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar,
+        rich_progress.Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar,
     ):
         task = bar.add_task("sending", total=None)
         seen: list[str] = []
 
-        def show(image: Image) -> None:
-            seen[:] = [image.id]
-            bar.update(task, description=f"{image.model_id} {image.status}")
+        def show(progress: Progress) -> None:
+            seen[:] = [progress.id]
+            total = None if progress.fraction is None else 1.0
+            bar.update(task, description=_phase(progress), total=total, completed=progress.fraction)
 
         try:
             return limner.generate(prompt, n=n, idempotency_key=idempotency_key, on_progress=show, **options)
@@ -87,6 +93,10 @@ def _make(remote: Remote, prompt: str, n: int, idempotency_key: str | None, opti
             if seen:
                 console.print(f"It is still being made, and kept: limner images get {seen[0]}")
             raise
+
+
+def _phase(progress: Progress) -> str:
+    return f"queued, place {progress.place}" if progress.place else progress.phase or progress.status
 
 
 def _paths(output: str | None, prompt: str, made: list[Image]) -> list[Path]:

@@ -12,7 +12,7 @@ idempotency key, so a connection that breaks is tried again and nothing is paid 
 
 from limner.client.asynchronous import AsyncLimner
 from limner.client.failures import LimnerError, ServerUnreachable
-from limner.client.shapes import Account, Cap, Image, Model, Page, UsageLine
+from limner.client.shapes import Account, Cap, Image, Model, Page, Progress, UsageLine
 from limner.client.synchronous import Limner
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "LimnerError",
     "Model",
     "Page",
+    "Progress",
     "ServerUnreachable",
     "UsageLine",
 ]

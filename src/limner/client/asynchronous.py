@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self, Unpack
 
@@ -10,7 +11,7 @@ import httpx2
 from limner.client import wire
 from limner.client.failures import LimnerError
 from limner.client.options import Options
-from limner.client.shapes import Account, Image, Model, Page, UsageLine
+from limner.client.shapes import Account, Image, Model, Page, Progress, UsageLine
 from limner.client.wire import Ask
 
 
@@ -34,7 +35,7 @@ class AsyncLimner:
         *,
         n: int = 1,
         idempotency_key: str | None = None,
-        on_progress: Callable[[Image], None] | None = None,
+        on_progress: Callable[[Progress], None] | None = None,
         **options: Unpack[Options],
     ) -> Image:
         """Make `n` pictures and wait for them; the same `idempotency_key` gives the same pictures, paid once."""
@@ -47,7 +48,7 @@ class AsyncLimner:
         *,
         n: int = 1,
         idempotency_key: str | None = None,
-        on_progress: Callable[[Image], None] | None = None,
+        on_progress: Callable[[Progress], None] | None = None,
         **options: Unpack[Options],
     ) -> Image:
         """Change or combine pictures (image ids, upload ids or https addresses) by instruction."""
@@ -61,7 +62,7 @@ class AsyncLimner:
         """One picture with its bytes, as the provider made them."""
         return Image.of((await self._ask(wire.get(image_id, with_bytes=True)))["image"])
 
-    async def finished(self, image_id: str, *, on_progress: Callable[[Image], None] | None = None) -> Image:
+    async def finished(self, image_id: str, *, on_progress: Callable[[Progress], None] | None = None) -> Image:
         """One picture with its bytes, once it has ended; LimnerError where it was not made."""
         started = await self.get(image_id)
         return wire.together(started, [await self._ended(started, on_progress)])
@@ -98,20 +99,28 @@ class AsyncLimner:
     ) -> None:
         await self.close()
 
-    async def _collect(self, order: Ask, on_progress: Callable[[Image], None] | None) -> Image:
+    async def _collect(self, order: Ask, on_progress: Callable[[Progress], None] | None) -> Image:
         """Start, then wait for each picture by its id: whatever breaks meanwhile, the id finds it again."""
         started = Image.of((await self._ask(order))["image"])
-        if on_progress is not None:
-            on_progress(started)
         ended = [await self._ended(image, on_progress) for image in started.pictures]
         return wire.together(started, ended)
 
-    async def _ended(self, image: Image, on_progress: Callable[[Image], None] | None) -> Image:
+    async def _ended(self, image: Image, on_progress: Callable[[Progress], None] | None) -> Image:
+        if on_progress is not None and not image.has_ended:
+            on_progress(Progress(image.id, image.status))
+            await self._watch(image.id, on_progress)
         while not image.has_ended:
             image = await self.get(image.id, wait_seconds=wire.WAIT_SECONDS)
-            if on_progress is not None:
-                on_progress(image)
         return await self.download(image.id) if image.status == "succeeded" else image
+
+    async def _watch(self, image_id: str, on_progress: Callable[[Progress], None]) -> None:
+        """Until it has ended or the stream breaks off: how it ended is asked for afterwards."""
+        told = wire.Told()
+        with suppress(httpx2.TransportError):
+            async with self._http.stream("GET", f"/api/v1/images/{image_id}/events") as response:
+                async for line in response.aiter_lines():
+                    if (progress := told(line)) is not None:
+                        on_progress(progress)
 
     async def _ask(self, ask: Ask) -> dict[str, Any]:
         attempt = 0

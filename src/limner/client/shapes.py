@@ -87,6 +87,17 @@ class Image:
 
 
 @dataclass(frozen=True, slots=True)
+class Progress:
+    """How a picture that is being made goes: `fraction` is 0 to 1, or None where nobody knows."""
+
+    id: str
+    status: str
+    phase: str | None = None
+    fraction: float | None = None
+    place: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Cap:
     limit: int
     period: str

@@ -1,5 +1,6 @@
 """What both clients share: how requests look, how answers are read, and when to send one again."""
 
+import json
 import random
 import uuid
 from collections.abc import Mapping, Sequence
@@ -9,7 +10,7 @@ from typing import Any
 import httpx2
 
 from limner.client.failures import LimnerError, ServerUnreachable
-from limner.client.shapes import Image, Page, UsageLine
+from limner.client.shapes import Image, Page, Progress, UsageLine
 
 WAIT_SECONDS = 50
 """How long one request waits for a picture: short enough for every proxy on the way."""
@@ -75,6 +76,22 @@ def image_page(data: Mapping[str, Any]) -> Page[Image]:
 
 def usage_page(data: Mapping[str, Any]) -> Page[UsageLine]:
     return Page(tuple(UsageLine.of(each) for each in data["transactions"]), data.get("total"), data)
+
+
+class Told:
+    """Reads a stream of events line by line: what it told about a picture, or None for a line that told nothing."""
+
+    def __init__(self) -> None:
+        self._kind = ""
+
+    def __call__(self, line: str) -> Progress | None:
+        field, _, value = line.partition(": ")
+        if field == "event":
+            self._kind = value
+        if field != "data" or self._kind not in ("queued", "running"):
+            return None
+        data = json.loads(value)
+        return Progress(data["id"], self._kind, data.get("phase"), data.get("progress"), data.get("place"))
 
 
 def pause_seconds(problem: Exception, attempt: int) -> float | None:
