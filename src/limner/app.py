@@ -49,6 +49,7 @@ from limner.images.secrets import Secret
 from limner.images.service import Images
 from limner.images.uploads import Uploads
 from limner.mail.smtp import BadMailUrl, Smtp
+from limner.mcp_server.asking import Asking
 from limner.mcp_server.clients import Sessions
 from limner.mcp_server.delivery import Delivery
 from limner.mcp_server.editions.every import endpoints
@@ -146,6 +147,8 @@ async def running(
             services.links,
             services.uploads,
             services.upload_links,
+            confirm=Asking(services.keyring, clock),
+            sell=Asking(services.keyring, clock, _billing_page(config)),
             max_body_bytes=config.max_body_bytes,
         )
         for endpoint in mcp.values():
@@ -377,6 +380,11 @@ def _welcome(config: Config, clock: Clock) -> Callable[[Transaction, str], None]
             ledger.add(tx, account_id, config.sign_up_credits, "grant", entry, clock())
 
     return welcome
+
+
+def _billing_page(config: Config) -> str | None:
+    """Where credits are sold, if they are."""
+    return f"{config.public_url}/dashboard/billing" if config.billing and config.stripe_secret_key else None
 
 
 def _guarded(services: Services, endpoint: Endpoint) -> Guard:

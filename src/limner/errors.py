@@ -152,7 +152,7 @@ class ConfirmationRequired(ServiceError):
     code = "confirmation_required"
     status = 403
     message = "The owner of this key wants to be asked before a call this dear."
-    next_step = "Ask the user, or make a cheaper call."
+    next_step = "Ask the user, who can raise the limit of this key in the dashboard; or make a cheaper call."
 
 
 # --- money --------------------------------------------------------------------------------------

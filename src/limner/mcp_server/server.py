@@ -17,7 +17,7 @@ from limner.accounts.principal import Principal
 from limner.mcp_server import prompts
 from limner.mcp_server.completion import Completions
 from limner.mcp_server.resources import MINUTES, Shelf
-from limner.mcp_server.tools import Toolbox, ToolCall
+from limner.mcp_server.tools import Toolbox
 
 Context = ServerRequestContext[Any, Any]
 
@@ -85,8 +85,10 @@ class Endpoint:
     ) -> mcp_types.ListToolsResult:
         return mcp_types.ListToolsResult(tools=self._edition.toolbox.listed(_principal(context)))
 
-    async def _call_tool(self, context: Context, params: mcp_types.CallToolRequestParams) -> mcp_types.CallToolResult:
-        return await self._edition.toolbox.call(ToolCall.of(context), params.name, params.arguments)
+    async def _call_tool(
+        self, context: Context, params: mcp_types.CallToolRequestParams
+    ) -> mcp_types.CallToolResult | mcp_types.InputRequiredResult:
+        return await self._edition.toolbox.call(context, params)
 
     async def _list_prompts(
         self, context: Context, params: mcp_types.PaginatedRequestParams | None

@@ -1,7 +1,7 @@
 """What a tool is to us, and how a call reaches it: typed arguments in, a result or a coded error out."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar
 
 import mcp_types
@@ -13,11 +13,15 @@ from limner.accounts.principal import Principal, Scope
 from limner.errors import Internal, ServiceError
 from limner.images.beginning import Started
 from limner.images.requests import scope_missing
+from limner.mcp_server.asking import Asking
 from limner.mcp_server.cancelling import CallName, Waiting
 from limner.mcp_server.clients import Client, Profile, profile_of
 from limner.schemas import Shape, json_schema, parse
 
 S = TypeVar("S", bound=Shape)
+
+FIRST_THAT_ASKS = "2026-07-28"
+"""Before it, asking needs a stream to the client that a stateless server does not have."""
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -26,7 +30,8 @@ log = structlog.stdlib.get_logger(__name__)
 class ToolCall:
     """Who calls, with what client, the way back for progress, and which outcomes the answer hands over.
 
-    `waiting` is where a request that cancels this one looks for its `name`.
+    `waiting` is where a request that cancels this one looks for its `name`; `is_confirmed` says that the owner was
+    asked about this very call and agreed.
     """
 
     principal: Principal
@@ -37,6 +42,7 @@ class ToolCall:
     outcomes: list[Started]
     waiting: Waiting
     name: CallName
+    is_confirmed: bool
     context: ServerRequestContext[Any, Any]
 
     @classmethod
@@ -54,6 +60,7 @@ class ToolCall:
             outcomes=scope["limner.outcomes"],
             waiting=scope["limner.waiting"],
             name=CallName(principal.caller_id, scope["limner.session"], context.request_id),
+            is_confirmed=False,
             context=context,
         )
 
@@ -99,10 +106,11 @@ class Tool(Generic[S]):
 
 
 class Toolbox:
-    """The tools of one edition, in their order."""
+    """The tools of one edition, in their order; with `asking`, what the owner must decide is asked where it can be."""
 
-    def __init__(self, tools: Sequence[Tool[Any]]) -> None:
+    def __init__(self, tools: Sequence[Tool[Any]], asking: Asking | None = None) -> None:
         self._tools = {tool.name: tool for tool in tools}
+        self._asking = asking
 
     def listed(self, principal: Principal) -> list[mcp_types.Tool]:
         return [tool.listed() for tool in self._tools.values() if principal.has(tool.scope)]
@@ -111,20 +119,40 @@ class Toolbox:
         tool = self._tools.get(name)
         return tool.input_schema if tool else None
 
-    async def call(self, call: ToolCall, name: str, arguments: Mapping[str, Any] | None) -> mcp_types.CallToolResult:
+    async def call(
+        self, context: ServerRequestContext[Any, Any], params: mcp_types.CallToolRequestParams
+    ) -> mcp_types.CallToolResult | mcp_types.InputRequiredResult:
         """Business errors become results the model can read; an unknown tool is a JSON-RPC error (-32602)."""
-        tool = self._tools.get(name)
+        tool = self._tools.get(params.name)
         if tool is None:
-            raise MCPError(mcp_types.INVALID_PARAMS, f"Unknown tool: {name[:100]}")
+            raise MCPError(mcp_types.INVALID_PARAMS, f"Unknown tool: {params.name[:100]}")
+        call = ToolCall.of(context)
+        if self._asking is not None and self._asking.is_confirmed(call.principal, params):
+            call = replace(call, is_confirmed=True)
         try:
-            if not call.principal.has(tool.scope):
-                raise scope_missing(tool.scope)
-            return await tool.call(call, parse(tool.shape, dict(arguments or {})))
+            return await self._called(tool, call, params)
         except ServiceError as error:
-            return error_result(error, call.request_id)
+            return self._question(error, call, params) or error_result(error, call.request_id)
         except Exception:
-            log.exception("tool failed", tool=name, request_id=call.request_id)
+            log.exception("tool failed", tool=tool.name, request_id=call.request_id)
             return error_result(Internal(), call.request_id)
+
+    async def _called(
+        self, tool: Tool[Any], call: ToolCall, params: mcp_types.CallToolRequestParams
+    ) -> mcp_types.CallToolResult:
+        if not call.principal.has(tool.scope):
+            raise scope_missing(tool.scope)
+        return await tool.call(call, parse(tool.shape, dict(params.arguments or {})))
+
+    def _question(
+        self, error: ServiceError, call: ToolCall, params: mcp_types.CallToolRequestParams
+    ) -> mcp_types.InputRequiredResult | None:
+        capabilities = call.context.session.client_capabilities
+        if self._asking is None or call.context.protocol_version < FIRST_THAT_ASKS or capabilities is None:
+            return None
+        if capabilities.elicitation is None:
+            return None
+        return self._asking.question(error, call.principal, params, capabilities.elicitation)
 
 
 def error_result(error: ServiceError, request_id: str) -> mcp_types.CallToolResult:

@@ -15,6 +15,7 @@ from limner.images.links import ImageLinks
 from limner.images.requests import NewImages
 from limner.images.service import Images
 from limner.mcp_server import outputs
+from limner.mcp_server.asking import Asking
 from limner.mcp_server.editions.ending import StillRunning, make_one, still_running, succeeded
 from limner.mcp_server.icons import icon
 from limner.mcp_server.results import facts
@@ -100,12 +101,12 @@ MADE = outputs.schema(
 )
 
 
-def getimages(images: Images, links: ImageLinks, waits: Waits) -> Edition:
+def getimages(images: Images, links: ImageLinks, waits: Waits, asking: Asking) -> Edition:
     return Edition(
         name="getimages",
         title="getimages",
         instructions=INSTRUCTIONS,
-        toolbox=Toolbox(GetimagesTools(images, links, waits).tools()),
+        toolbox=Toolbox(GetimagesTools(images, links, waits).tools(), asking),
         icons=[icon("limner")],
     )
 

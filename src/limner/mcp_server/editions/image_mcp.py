@@ -12,6 +12,7 @@ from limner.images.links import ImageLinks
 from limner.images.requests import NewImages
 from limner.images.service import Images
 from limner.mcp_server import outputs
+from limner.mcp_server.asking import Asking
 from limner.mcp_server.completion import Completions
 from limner.mcp_server.editions.ending import StillRunning, make_one, still_running
 from limner.mcp_server.icons import icon
@@ -51,13 +52,13 @@ class GenerateOne(Shape):
     model: Annotated[Model, Field(description="10 credits each.")] = DEFAULT_MODEL
 
 
-def image_mcp(images: Images, links: ImageLinks, waits: Waits) -> Edition:
+def image_mcp(images: Images, links: ImageLinks, waits: Waits, asking: Asking) -> Edition:
     tools = ImageMcpTools(images, links, waits)
     return Edition(
         name="image-mcp",
         title="Image MCP",
         instructions=INSTRUCTIONS,
-        toolbox=Toolbox([tools.generate_image()]),
+        toolbox=Toolbox([tools.generate_image()], asking),
         shelf=Shelf([models(images.catalog)]),
         completions=Completions(images.catalog),
         icons=[icon("limner")],

@@ -1,5 +1,6 @@
 """The native edition: Limner's own tools, prompts and resources."""
 
+from dataclasses import replace
 from typing import Any
 
 import mcp_types
@@ -12,6 +13,7 @@ from limner.images.requests import NewImages
 from limner.images.service import Images
 from limner.images.uploads import Uploads
 from limner.mcp_server import outputs
+from limner.mcp_server.asking import Asking
 from limner.mcp_server.completion import Completions
 from limner.mcp_server.editions import image_mcp
 from limner.mcp_server.icons import icon
@@ -52,12 +54,14 @@ IMAGE = outputs.schema_of(
 IN_VIEWER = {"ui": {"resourceUri": VIEWER_URI}}
 
 
-def native(images: Images, links: ImageLinks, uploads: Uploads, upload_links: UploadLinks, waits: Waits) -> Edition:
+def native(
+    images: Images, links: ImageLinks, uploads: Uploads, upload_links: UploadLinks, waits: Waits, asking: Asking
+) -> Edition:
     return Edition(
         name="limner",
         title="Limner",
         instructions=INSTRUCTIONS,
-        toolbox=Toolbox(NativeTools(images, links, uploads, upload_links, waits).tools()),
+        toolbox=Toolbox(NativeTools(images, links, uploads, upload_links, waits).tools(), asking),
         shelf=NativeShelf(images, links).shelf(),
         completions=Completions(images.catalog, templates=[IMAGE_TEMPLATE]),
         icons=[icon("limner")],
@@ -182,7 +186,7 @@ class NativeTools:
                 {"credits": {"wouldCharge": charge, "wouldRemain": remain}, "warnings": list(quote.warnings)},
                 f"This would charge {charge} credits and leave {remain}. Nothing was started.",
             )
-        started = await self._images.start(call.principal, new)
+        started = await self._images.start(call.principal, replace(new, confirmed=call.is_confirmed))
         rows = await self._waits.for_call(call, started, patience_seconds(call, asked.wait_seconds))
         return await self._results.of_call(call, started, rows, asked.inline)
 
