@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Match, Route
 
+from limner import __version__
 from limner.blobs.base import Blobs
 from limner.blobs.open import open_blobs
 from limner.catalog.models import Catalog, load
@@ -68,12 +69,15 @@ from limner.rest.health import HealthRoutes
 from limner.rest.images import ImageRoutes
 from limner.rest.keys import KeyRoutes
 from limner.rest.links import LinkRoutes
+from limner.rest.openapi import OpenApiRoutes
 from limner.rest.payments import PaymentRoutes
 from limner.rest.uploads import UploadRoutes
 from limner.rest.usage import UsageRoutes
+from limner.rest.webhooks import WebhookRoutes
 from limner.web.pages import Site
 from limner.web.public import PackOffer
 from limner.web.site import Web, WebParts
+from limner.webhooks.sender import Sender
 
 FLUSH_SECONDS = 5.0
 DAY_SECONDS = 86_400.0
@@ -153,12 +157,15 @@ async def running(
         )
         for endpoint in mcp.values():
             await stack.enter_async_context(_in_its_own_task(endpoint.run()))
+        sender = Sender(database=services.database, fetcher=services.fetcher, clock=clock)
         background = [
             runner.run(),
             Recovery(services.parts, services.queue).run(),
             _repeat(services.api_keys.flush, FLUSH_SECONDS),
             _repeat(services.keyring.refresh, FLUSH_SECONDS),
             _repeat(services.shop.reconcile, DAY_SECONDS),
+            sender.run(),
+            _repeat(sender.forget_old, DAY_SECONDS),
             _repeat(services.uploads.sweep, SWEEP_SECONDS),
             _repeat(Orphans(services.database, services.blobs, clock).sweep, ORPHANS_SECONDS),
             _rediscover(services),
@@ -323,6 +330,8 @@ def _app(services: Services, mcp: Mapping[str, Endpoint]) -> Starlette:
         *UsageRoutes(services.images).routes(door),
         *KeyRoutes(services.database, services.clock).routes(door),
         *PaymentRoutes(services.shop).routes(),
+        *WebhookRoutes(services.database, services.fetcher, services.clock).routes(door),
+        *OpenApiRoutes(public_url=services.config.public_url, version=__version__).routes(),
         *EventRoutes(services.images, services.links, services.pool).routes(door),
         *UploadRoutes(services.uploads, services.upload_links).routes(door),
         *OpenAiRoutes(services.images, services.links, services.bearer, services.rate_limit).routes(),

@@ -193,6 +193,7 @@ def _exceeded(tx: Transaction, owner_id: str, credits: int, now: datetime) -> Sp
         f"This needs {credits} credits and {cap.remaining} of {cap.limit} are left under the {name}. {resets}",
         extra={
             "needed": credits,
+            "capOf": cap.owner_id,
             "limit": cap.limit,
             "period": cap.period,
             "remaining": cap.remaining,

@@ -24,7 +24,7 @@ from limner.errors import (
     UpstreamTimeout,
     UpstreamUnavailable,
 )
-from limner.images import generations, pictures
+from limner.images import generations, notices, pictures
 from limner.images.generations import Generation, Outcome
 from limner.images.orders import order_of
 from limner.providers.base import ImageRequest, Provider, ProviderImage, Unbilled
@@ -323,6 +323,7 @@ async def settle_success(database: Database, row: Generation, lease: str, outcom
             model_id=row.model_id,
         )
         ledger.capture(tx, row.id, entry, now)
+        notices.ended(tx, row.id, now)
         return True
 
     return await database.write(settle)
@@ -338,6 +339,7 @@ async def settle_failure(
         if not generations.fail(tx, row.id, lease, error.as_data(), now):
             return False
         ledger.release(tx, row.id, now)
+        notices.ended(tx, row.id, now)
         return True
 
     return await database.write(settle)

@@ -15,8 +15,8 @@ from limner.credits.caps import Cap
 from limner.credits.ledger import Balance, CreditTransaction
 from limner.db.base import Database, Transaction, UniqueViolation
 from limner.db.types import Clock, new_id
-from limner.errors import NotCancellable, NotFound, ServiceError
-from limner.images import calls, generations, requests, shares
+from limner.errors import NotCancellable, NotFound, ServiceError, SpendCapExceeded
+from limner.images import calls, generations, notices, requests, shares
 from limner.images.beginning import Beginning, Limits, References, Started
 from limner.images.generations import Filter, Generation
 from limner.images.repeats import repeat
@@ -108,7 +108,12 @@ class Images:
         begin = self._beginning.transaction(principal, new, planned, digest, call_id, inputs)
         writing = asyncio.create_task(self._write_down(begin, planned.route.provider))
         self._note_writing((principal.caller_id, digest), writing)
-        return await self._to_the_end(writing)
+        try:
+            return await self._to_the_end(writing)
+        except SpendCapExceeded as refused:
+            reached = refused
+        await self._database.write(lambda tx: notices.capped(tx, principal.account_id, reached, self._clock()))
+        raise reached
 
     def _note_writing(self, name: tuple[str, str], writing: "asyncio.Task[Started]") -> None:
         """A repeated call that overtakes its first waits until that can be seen."""
