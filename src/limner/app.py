@@ -35,7 +35,7 @@ from limner.http.auth import ApiKeys, Bearer
 from limner.http.errors import error_response, show
 from limner.http.middleware import BodyLimit, RequestIds
 from limner.http.ratelimit import AddressLimit, DatabaseBuckets, MemoryBuckets, RateLimit
-from limner.http.sessions import SessionCookies
+from limner.http.sessions import BearerOrSession, SessionCookies
 from limner.images import secrets
 from limner.images.attempt import Parts
 from limner.images.beginning import Limits
@@ -75,7 +75,6 @@ from limner.rest.uploads import UploadRoutes
 from limner.rest.usage import UsageRoutes
 from limner.rest.webhooks import WebhookRoutes
 from limner.web.pages import Site
-from limner.web.public import PackOffer
 from limner.web.site import Web, WebParts
 from limner.webhooks.sender import Sender
 
@@ -319,6 +318,7 @@ async def _rediscover(services: Services) -> None:
 
 def _app(services: Services, mcp: Mapping[str, Endpoint]) -> Starlette:
     door = Door(services.bearer, services.rate_limit)
+    session_door = Door(BearerOrSession([services.api_keys], services.cookies), services.rate_limit)
     files = PictureFiles(services.blobs, PictureDelivery(services.blobs, services.pool))
     checks = {"database": _database_check(services.database), "blobs": services.blobs.check}
     web = _web(services)
@@ -328,7 +328,7 @@ def _app(services: Services, mcp: Mapping[str, Endpoint]) -> Starlette:
         *ImageRoutes(services.images, services.links, files).routes(door),
         *AccountRoutes(services.images).routes(door),
         *UsageRoutes(services.images).routes(door),
-        *KeyRoutes(services.database, services.clock).routes(door),
+        *KeyRoutes(services.database, services.clock).routes(session_door),
         *PaymentRoutes(services.shop).routes(),
         *WebhookRoutes(services.database, services.fetcher, services.clock).routes(door),
         *OpenApiRoutes(public_url=services.config.public_url, version=__version__).routes(),
@@ -364,7 +364,9 @@ def _web(services: Services) -> Web:
             welcome=_welcome(config, services.clock),
             welcome_credits=config.sign_up_credits,
             oauth=config.oauth,
-            packs=tuple(PackOffer(pack.id, pack.credits, pack.price_cents) for pack in config.packs),
+            packs=config.packs,
+            shop=services.shop,
+            blobs=services.blobs,
             artist=Sketch(),
             stopping=lambda: services.state.stopping,
         )

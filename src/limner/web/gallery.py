@@ -1,7 +1,5 @@
 """The gallery and the page of one picture."""
 
-import io
-import zipfile
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -25,6 +23,7 @@ from limner.images.generations import Filter, Generation
 from limner.images.links import filename
 from limner.images.service import Images
 from limner.web import forms, snippets, words
+from limner.web.archive import Archive
 from limner.web.door import PageDoor, see_other
 from limner.web.frames import Frame, Frames
 from limner.web.pages import Pages
@@ -217,46 +216,13 @@ class Gallery:
         return StreamingResponse(self._zipped(rows), headers=headers, media_type="application/zip")
 
     async def _zipped(self, rows: Sequence[Generation]) -> AsyncIterator[bytes]:
-        """One picture in memory at a time; they are compressed already."""
-        buffer = io.BytesIO()
-        with zipfile.ZipFile(_Forward(buffer), "w", zipfile.ZIP_STORED) as archive:
-            for row in rows:
-                try:
-                    data = await self._images.content(row)
-                except BlobMissing:
-                    continue
-                archive.writestr(filename(row), data)
-                yield _drained(buffer)
-        yield _drained(buffer)
-
-
-class _Forward(io.RawIOBase):
-    """Lets a zip be written to something that is emptied as it goes: positions count on, nothing is read back."""
-
-    def __init__(self, buffer: io.BytesIO) -> None:
-        self._buffer = buffer
-        self._position = 0
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, data: Any) -> int:
-        count = self._buffer.write(data)
-        self._position += count
-        return count
-
-    def tell(self) -> int:
-        return self._position
-
-    def seekable(self) -> bool:
-        return False
-
-
-def _drained(buffer: io.BytesIO) -> bytes:
-    data = buffer.getvalue()
-    buffer.seek(0)
-    buffer.truncate()
-    return data
+        archive = Archive()
+        for row in rows:
+            try:
+                yield archive.add(filename(row), await self._images.content(row))
+            except BlobMissing:
+                continue
+        yield archive.end()
 
 
 def _search(params: QueryParams) -> Search:

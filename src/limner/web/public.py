@@ -1,5 +1,6 @@
 """What strangers see first: the landing page with pictures drawn here, and what things cost."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,24 +9,12 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from limner.catalog.models import Catalog, Model
+from limner.credits.packs import Pack
 from limner.web import samples
 from limner.web.connect import Connect
 from limner.web.door import PageDoor
 from limner.web.pages import Pages
 from limner.web.visitors import Visitor
-
-
-@dataclass(frozen=True, slots=True)
-class PackOffer:
-    """Credits that can be bought; `id` is what the checkout knows it by."""
-
-    id: str
-    credits: int
-    price_cents: int
-
-    @property
-    def cents_each(self) -> float:
-        return self.price_cents / self.credits
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +27,7 @@ class Rate:
 
 class PublicPages:
     def __init__(
-        self, pages: Pages, catalog: Catalog, connect: Connect, packs: tuple[PackOffer, ...], welcome_credits: int
+        self, pages: Pages, catalog: Catalog, connect: Connect, packs: Sequence[Pack], welcome_credits: int
     ) -> None:
         self._pages = pages
         self._catalog = catalog

@@ -1,6 +1,6 @@
 """The web door put together: from a few plain values and running parts to routes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from starlette.requests import Request
@@ -9,7 +9,10 @@ from starlette.routing import Route
 
 from limner.accounts.passwords import Passwords
 from limner.accounts.sign_in import Welcome
+from limner.blobs.base import Blobs
 from limner.catalog.models import Catalog
+from limner.credits.packs import Pack
+from limner.credits.shop import Shop
 from limner.db.base import Database
 from limner.db.types import Clock
 from limner.errors import ServiceError
@@ -20,7 +23,9 @@ from limner.images.links import ImageLinks
 from limner.images.service import Images
 from limner.mail.base import Mailer
 from limner.providers.base import Provider
+from limner.web.admin import Admin
 from limner.web.api_keys import ApiKeyPages
+from limner.web.billing import Billing
 from limner.web.connect import Connect
 from limner.web.docs import Docs, Library
 from limner.web.door import PageDoor
@@ -29,8 +34,10 @@ from limner.web.gallery import Gallery
 from limner.web.live import Live
 from limner.web.pages import Pages, Site
 from limner.web.playground import Playground
-from limner.web.public import PackOffer, PublicPages
+from limner.web.public import PublicPages
+from limner.web.reach import Reach
 from limner.web.samples import Samples
+from limner.web.settings import Settings
 from limner.web.sign_in import SignIn
 from limner.web.static import Static
 from limner.web.usage import UsagePages
@@ -53,7 +60,9 @@ class WebParts:
     welcome: Welcome
     welcome_credits: int
     oauth: bool
-    packs: tuple[PackOffer, ...]
+    packs: Sequence[Pack]
+    shop: Shop
+    blobs: Blobs
     artist: Provider
     stopping: Callable[[], bool]
 
@@ -69,12 +78,13 @@ class Web:
 
     def routes(self) -> list[Route]:
         parts = self._parts
+        passwords = Passwords()
         sign_in = SignIn(
             database=parts.database,
             cookies=parts.cookies,
             pages=self.pages,
             site=parts.site,
-            passwords=Passwords(),
+            passwords=passwords,
             limit=parts.address_limit,
             addresses=parts.addresses,
             mailer=parts.mailer,
@@ -95,8 +105,35 @@ class Web:
             *Gallery(parts.database, parts.images, frames, self.pages, url).routes(self.door),
             *Playground(parts.images, frames, self.pages, url).routes(self.door),
             *ApiKeyPages(parts.database, self.pages, connect).routes(self.door),
+            *Billing(parts.shop, self.pages).routes(self.door),
+            *Reach(self.pages, url).routes(self.door),
+            *self._settings(passwords, sign_in).routes(self.door),
+            *self._admin().routes(self.door),
             *Live(parts.database, parts.images, parts.cookies, self.pages, parts.stopping).routes(self.door),
         ]
+
+    def _settings(self, passwords: Passwords, sign_in: SignIn) -> Settings:
+        parts = self._parts
+        return Settings(
+            database=parts.database,
+            images=parts.images,
+            pages=self.pages,
+            passwords=passwords,
+            letters=sign_in,
+            public_url=parts.site.public_url,
+        )
+
+    def _admin(self) -> Admin:
+        parts = self._parts
+        return Admin(
+            database=parts.database,
+            blobs=parts.blobs,
+            catalog=parts.catalog,
+            pages=self.pages,
+            welcome=parts.welcome,
+            public_url=parts.site.public_url,
+            cents_per_credit=min((pack.price_cents / pack.credits for pack in parts.packs), default=0),
+        )
 
     async def failure(self, request: Request, error: ServiceError) -> Response:
         """A failure as a page, for a browser that asked for one."""
