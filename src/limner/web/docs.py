@@ -184,6 +184,8 @@ def _prepare(tokens: list[Token], document: Document) -> None:
             token.attrSet("id", _anchor(tokens[index + 1].content))
         if "right" in str(token.attrs.pop("style", "")):
             token.attrSet("class", "right")
+        if token.type == "th_open" and not tokens[index + 1].content:  # an empty header is no header
+            token.tag = tokens[index + 2].tag = "td"
         if token.type == "fence":
             token.attrSet("tabindex", "0")
         for child in token.children or ():
