@@ -162,9 +162,11 @@ async def listening(app: Any, port: int) -> AsyncIterator[None]:
     server = uvicorn.Server(options)
     task = asyncio.create_task(server.serve())
     await until(lambda: server.started)
-    yield
-    server.should_exit = True
-    await task
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        await task
 
 
 async def until(condition: Callable[[], bool]) -> None:

@@ -70,6 +70,7 @@ from limner.rest.images import ImageRoutes
 from limner.rest.keys import KeyRoutes
 from limner.rest.links import LinkRoutes
 from limner.rest.openapi import OpenApiRoutes
+from limner.rest.metrics import MetricsRoutes
 from limner.rest.payments import PaymentRoutes
 from limner.rest.uploads import UploadRoutes
 from limner.rest.usage import UsageRoutes
@@ -324,6 +325,7 @@ def _app(services: Services, mcp: Mapping[str, Endpoint]) -> Starlette:
     web = _web(services)
     routes: list[BaseRoute] = [
         *web.routes(),
+        *MetricsRoutes(services.database, services.providers, services.clock, services.config.metrics_token).routes(),
         *HealthRoutes(checks, lambda: services.state.stopping).routes(),
         *ImageRoutes(services.images, services.links, files).routes(door),
         *AccountRoutes(services.images).routes(door),

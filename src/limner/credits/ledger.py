@@ -198,6 +198,13 @@ def lock(tx: Transaction, account_id: str) -> None:
     tx.execute("UPDATE balances SET held = held WHERE account_id = :account_id", account_id=account_id)
 
 
+def open_holds(tx: Transaction) -> tuple[int, int]:
+    """How many there are in all accounts together, and the credits they hold."""
+    row = tx.first("SELECT count(*) AS count, coalesce(sum(credits), 0) AS credits FROM holds WHERE state = 'open'")
+    assert row is not None
+    return row["count"], row["credits"]
+
+
 def _end(tx: Transaction, generation_id: str, state: str, now: datetime) -> Row | None:
     """End an open hold, once: whoever changes the row is the one who settles."""
     return tx.first(

@@ -6,11 +6,22 @@ import structlog
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from limner import metrics
 from limner.db.types import new_id
 from limner.errors import Internal, PayloadTooLarge, ServiceError
 from limner.http.errors import error_response
 
 log = structlog.stdlib.get_logger("limner.access")
+
+_DOORS = (
+    ("/api/mcp", "mcp"),
+    ("/getimages/api/mcp", "mcp"),
+    ("/image-mcp/api/mcp", "mcp"),
+    ("/api/v1/", "rest"),
+    ("/v1/", "openai"),
+    ("/i/", "links"),
+    ("/oauth/", "oauth"),
+)
 
 
 class RequestIds:
@@ -41,12 +52,16 @@ class RequestIds:
                 raise
             await _answer(problem, scope, receive, send_with_id)
         finally:
+            seconds = time.perf_counter() - began
+            door = _door(scope["path"])
+            metrics.REQUESTS.labels(door, status).inc()
+            metrics.REQUEST_SECONDS.labels(door).observe(seconds)
             log.debug(
                 "request",
                 method=scope["method"],
                 path=scope["path"],
                 status=status,
-                milliseconds=round((time.perf_counter() - began) * 1000, 1),
+                milliseconds=round(seconds * 1000, 1),
                 request_id=request_id,
             )
 
@@ -79,6 +94,10 @@ class BodyLimit:
 
     def _refusal(self) -> PayloadTooLarge:
         return PayloadTooLarge(f"The body is larger than {self._most_bytes} bytes.")
+
+
+def _door(path: str) -> str:
+    return next((door for start, door in _DOORS if path.startswith(start)), "web")
 
 
 async def _answer(problem: Exception, scope: Scope, receive: Receive, send: Send) -> None:

@@ -6,11 +6,12 @@ import hashlib
 import random
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 import structlog
 
+from limner import metrics
 from limner.blobs.base import Blobs
 from limner.credits import ledger
 from limner.db.base import Database, Transaction
@@ -186,6 +187,7 @@ class Attempt:
         outcome = await self._describe(image)
         await self._put(outcome, image.data)
         if await settle_success(self._parts.database, self._row, self._lease, outcome, self._parts.clock):
+            _count_success(self._row, outcome, self._parts.clock())
             await self._ended()
         else:
             await self._parts.blobs.delete(outcome.blob_key)
@@ -215,6 +217,7 @@ class Attempt:
             error.extra = {"replacedBy": self._row.options["replacedBy"], **error.extra}
         log.info("generation failed", generation_id=self._row.id, code=error.code)
         if await settle_failure(self._parts.database, self._row, self._lease, error, self._parts.clock):
+            metrics.GENERATIONS.labels(self._row.model_id, self._row.provider_id, "failed", error.code).inc()
             await self._ended()
 
     async def _stopped(self) -> None:
@@ -354,6 +357,15 @@ async def forget_inputs(parts: Parts, row: Generation) -> None:
         for stored in [*row.inputs["images"], *filter(None, [row.inputs["mask"]])]:
             with contextlib.suppress(OSError):
                 await parts.blobs.delete(stored["blobKey"])
+
+
+def _count_success(row: Generation, outcome: Outcome, ended_at: datetime) -> None:
+    metrics.GENERATIONS.labels(row.model_id, row.provider_id, "succeeded", "").inc()
+    metrics.CREDITS_CHARGED.labels(row.model_id).inc(row.credits)
+    if row.started_at is not None:
+        metrics.GENERATION_SECONDS.labels(row.model_id).observe((ended_at - row.started_at).total_seconds())
+    if outcome.cost_usd is not None:
+        metrics.UPSTREAM_COST_USD.labels(row.provider_id).inc(float(outcome.cost_usd))
 
 
 def _delay_seconds(attempt: int, asked: float | None) -> float:

@@ -345,6 +345,19 @@ def queued(tx: Transaction) -> list[Row]:
     return tx.all("SELECT id, account_id, provider_id FROM generations WHERE status = 'queued' ORDER BY id")
 
 
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    count: int
+    oldest_at: datetime | None
+
+
+def waiting(tx: Transaction) -> Waiting:
+    """How many generations wait in all accounts together, and since when the first of them does."""
+    row = tx.first("SELECT count(*) AS count, min(created_at) AS oldest FROM generations WHERE status = 'queued'")
+    assert row is not None
+    return Waiting(row["count"], utc_or_none(row["oldest"]))
+
+
 def overdue(tx: Transaction, now: datetime, *, limit: int = 100) -> list[str]:
     """Queued past their deadline."""
     rows = tx.all(
