@@ -69,8 +69,8 @@ from limner.rest.health import HealthRoutes
 from limner.rest.images import ImageRoutes
 from limner.rest.keys import KeyRoutes
 from limner.rest.links import LinkRoutes
-from limner.rest.openapi import OpenApiRoutes
 from limner.rest.metrics import MetricsRoutes
+from limner.rest.openapi import OpenApiRoutes
 from limner.rest.payments import PaymentRoutes
 from limner.rest.uploads import UploadRoutes
 from limner.rest.usage import UsageRoutes
