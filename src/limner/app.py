@@ -22,6 +22,7 @@ from limner.blobs.open import open_blobs
 from limner.catalog.models import Catalog, load
 from limner.config import BadConfiguration, Config, ProviderAccess
 from limner.credits import ledger
+from limner.credits.self_audit import SelfAudit
 from limner.credits.shop import Shop
 from limner.db.base import Database, Transaction
 from limner.db.engine import open_database
@@ -45,6 +46,7 @@ from limner.images.orphans import Orphans
 from limner.images.picture_pool import PicturePool
 from limner.images.recovery import Recovery
 from limner.images.references import PictureReferences
+from limner.images.retention import Retention
 from limner.images.runner import Runner
 from limner.images.secrets import Secret
 from limner.images.service import Images
@@ -80,6 +82,7 @@ from limner.web.site import Web, WebParts
 from limner.webhooks.sender import Sender
 
 FLUSH_SECONDS = 5.0
+HOUR_SECONDS = 3600.0
 DAY_SECONDS = 86_400.0
 SWEEP_SECONDS = 300.0
 DRAIN_SECONDS = 20.0
@@ -120,6 +123,7 @@ class Services:
     bearer: Bearer
     rate_limit: RateLimit
     shop: Shop
+    self_audit: SelfAudit
     address_limit: AddressLimit
     addresses: Addresses
     cookies: SessionCookies
@@ -166,6 +170,8 @@ async def running(
             _repeat(services.shop.reconcile, DAY_SECONDS),
             sender.run(),
             _repeat(sender.forget_old, DAY_SECONDS),
+            _repeat(services.self_audit.run, HOUR_SECONDS),
+            _repeat(Retention(database=services.database, blobs=services.blobs, clock=clock).sweep, HOUR_SECONDS),
             _repeat(services.uploads.sweep, SWEEP_SECONDS),
             _repeat(Orphans(services.database, services.blobs, clock).sweep, ORPHANS_SECONDS),
             _rediscover(services),
@@ -264,6 +270,7 @@ async def _open(
         bearer=Bearer([api_keys]),
         rate_limit=RateLimit(buckets, config.rate_limit),
         shop=_shop(config, database, clock),
+        self_audit=SelfAudit(database),
         address_limit=AddressLimit(buckets),
         addresses=Addresses(config.trusted_proxies),
         cookies=SessionCookies(

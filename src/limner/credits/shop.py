@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from limner.credits import purchases
+from limner.credits import codes, purchases
 from limner.credits.packs import Pack
 from limner.credits.purchases import Purchase
 from limner.db.base import Database
@@ -52,6 +52,10 @@ class Shop:
         checkout = await self._payments.begin(order)
         await self._database.write(lambda tx: purchases.note_checkout(tx, purchase_id, checkout.id))
         return checkout.url
+
+    async def redeem(self, account_id: str, code: str) -> int:
+        """Credits for a code. NotFound for one that is unknown, used up or expired; InvalidRequest the second time."""
+        return await self._database.write(lambda tx: codes.redeem(tx, account_id, code, self._clock()))
 
     async def purchases(self, account_id: str) -> list[Purchase]:
         return await self._database.read(lambda tx: purchases.of_account(tx, account_id))

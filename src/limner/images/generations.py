@@ -176,6 +176,18 @@ def newer(tx: Transaction, account_id: str, generation_id: str) -> str | None:
     )
 
 
+def ended_before(tx: Transaction, account_id: str, before: datetime, *, limit: int) -> list[Generation]:
+    """Those that ended before a moment and are still kept, oldest first."""
+    rows = tx.all(
+        """SELECT * FROM generations WHERE account_id = :account_id AND deleted_at IS NULL AND completed_at < :before
+           ORDER BY id LIMIT :limit""",
+        account_id=account_id,
+        before=before,
+        limit=limit,
+    )
+    return [_generation(row) for row in rows]
+
+
 def unended_of_account(tx: Transaction, account_id: str) -> int:
     return tx.scalar(
         "SELECT count(*) FROM generations WHERE account_id = :account_id AND status IN ('queued', 'running')",

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from limner.accounts.principal import Principal
+from limner.blobs.base import BlobMissing
 from limner.errors import InvalidRequest, NotFound, ServiceError, from_data
 from limner.http.disconnects import while_connected
 from limner.http.json import Json, body_of
@@ -22,6 +23,7 @@ from limner.images.service import Images, Quote
 from limner.rest import reading
 from limner.rest.door import Door
 from limner.rest.files import PictureFiles
+from limner.rest.forms import Form, is_form
 from limner.schemas import WAIT_SECONDS, Edit, Generate, Image, parse
 
 STATUSES: tuple[Status, ...] = ("queued", "running", "succeeded", "failed", "cancelled")
@@ -59,6 +61,10 @@ class ImageRoutes:
         return await self._make(request, principal, body, body.new_images(nearest_size=True))
 
     async def _edit(self, request: Request, principal: Principal) -> Response:
+        if is_form(request):
+            form = await Form.of(request)
+            body = parse(RestEdit, form.fields)
+            return await self._make(request, principal, body, form.with_files(body.new_images(nearest_size=True)))
         body = parse(RestEdit, await body_of(request))
         return await self._make(request, principal, body, body.new_images(nearest_size=True))
 
@@ -138,8 +144,14 @@ class ImageRoutes:
     ) -> dict[str, Any]:
         shown = Image.of(row, self._link(row, ttl_seconds), available, replayed=replayed).data()
         if include_bytes and row.status == "succeeded":
-            shown["b64_json"] = pybase64.b64encode_as_string(await self._images.content(row))
+            shown["b64_json"] = pybase64.b64encode_as_string(await self._content_of(row))
         return shown
+
+    async def _content_of(self, row: Generation) -> bytes:
+        try:
+            return await self._images.content(row)
+        except BlobMissing:  # deleted this very moment
+            raise NotFound("There is no picture with that id.") from None
 
     def _link(self, row: Generation, ttl_seconds: int) -> Any:
         return self._links.sign(row, ttl_seconds) if row.status == "succeeded" else None
