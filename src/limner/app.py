@@ -461,6 +461,10 @@ def _log_providers(config: Config) -> None:
         access: ProviderAccess = getattr(config, name)
         if access.key_source is not None:
             log.info("provider found", provider=name, key_from=access.key_source)
+    if config.compatible.base_url is not None and config.compatible.key_source is None:
+        log.info("provider found", provider="compatible", at=config.compatible.base_url)
+    if config.comfyui_url is not None:
+        log.info("provider found", provider="comfyui", at=config.comfyui_url)
 
 
 def _database_check(database: Database) -> Callable[[], Coroutine[Any, Any, None]]:

@@ -1,6 +1,7 @@
 """`limner accounts`, `credits` and `keys`: what they print and what the server then does."""
 
 import re
+import sqlite3
 
 import httpx2
 import pytest
@@ -24,6 +25,16 @@ def test_an_account_a_key_and_credits_work_beside_the_running_server(terminal: T
             assert key_id
             terminal.ok("keys", "revoke", key_id[1])
             assert http.get("/api/v1/account").status_code == 401
+
+
+def test_the_audit_log_knows_what_was_done_here(terminal: Terminal) -> None:
+    terminal.ok("accounts", "create", "ana@example.org")
+    terminal.ok("credits", "grant", "ana@example.org", "20", "--reason", "for the talk")
+    terminal.ok("keys", "create", "--account", "ana@example.org")
+    with sqlite3.connect(terminal.data_dir / "limner.db") as database:
+        noted = database.execute("SELECT actor, action FROM audit_log ORDER BY id").fetchall()
+    database.close()
+    assert noted == [("command line", action) for action in ("create account", "grant credits", "create key")]
 
 
 def test_a_sign_in_link_leads_into_the_dashboard(terminal: Terminal) -> None:

@@ -1,12 +1,15 @@
 """`limner serve`: starts, says how to get in, ends when told, and refuses in one sentence."""
 
+import asyncio
 import json
 import signal
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx2
 import pytest
 from tests.cli.terminal import Terminal
+from tests.peers.openai import OpenAIPeer
 
 
 def test_the_first_start_says_where_it_is_and_how_to_get_in(terminal: Terminal) -> None:
@@ -28,6 +31,26 @@ def test_it_ends_cleanly_when_told(terminal: Terminal, how: int) -> None:
     with terminal.server() as server:
         assert server.end(how) == 0
     assert "Traceback" not in server.log.read_text()
+
+
+def test_told_to_end_it_is_not_ready_at_once_and_finishes_what_it_has_begun(terminal: Terminal) -> None:
+    with OpenAIPeer() as peer:
+        peer.fail("slow")
+        terminal.env |= {"LIMNER_OPENAI_API_KEY": "sk-peer", "LIMNER_OPENAI_BASE_URL": peer.base_url}
+        with terminal.server() as server, ThreadPoolExecutor(1) as elsewhere:
+            terminal.ok("accounts", "create", "ana@example.org")
+            key = terminal.ok("keys", "create", "--account", "ana@example.org").strip()
+            with httpx2.Client(base_url=server.url, headers={"Authorization": f"Bearer {key}"}, timeout=60) as http:
+                body = {"prompt": "a lake", "modelId": "openai:gpt-image-2", "includeBytes": False}
+                answer = elsewhere.submit(http.post, "/api/v1/images/generate", json=body)
+                asyncio.run(peer.asked())
+                server.process.terminate()
+                while httpx2.get(f"{server.url}/readyz").status_code != 503:
+                    assert server.process.poll() is None
+                peer.release()
+                assert answer.result().json()["image"]["status"] == "succeeded"
+            assert server.process.wait(40) == 0
+        assert terminal.run("audit").code == 0
 
 
 def test_a_sqlite_file_is_served_once(terminal: Terminal) -> None:

@@ -3,7 +3,7 @@
 import click
 
 from limner.accounts import accounts as owners
-from limner.accounts import sign_in
+from limner.accounts import audit_log, sign_in
 from limner.cli import storage
 from limner.cli.output import json_option, print_facts, print_json
 from limner.config import Config
@@ -27,7 +27,8 @@ def create(email: str, opening: int | None, admin: bool, as_json: bool) -> None:
     given = Config.from_env().sign_up_credits if opening is None else opening
 
     def make(tx: Transaction) -> str:
-        account_id, _ = owners.create(tx, email, now(), is_admin=admin, verified=True)
+        account_id, user_id = owners.create(tx, email, now(), is_admin=admin, verified=True)
+        audit_log.note(tx, storage.ACTOR, "create account", now(), account_id=account_id, target_id=user_id)
         if given:
             why = "Sign-up credits" if opening is None else "Opening balance"
             entry = ledger.Entry(why, unique_key=f"sign-up:{account_id}")  # so that signing in gives nothing more
@@ -45,7 +46,12 @@ def create(email: str, opening: int | None, admin: bool, as_json: bool) -> None:
 @json_option
 def sign_in_link(email: str, as_json: bool) -> None:
     """Print a link that signs EMAIL in once, within 24 hours."""
-    path = storage.write(lambda tx: sign_in.sign_in_link(tx, email, now()))
+
+    def make(tx: Transaction) -> str:
+        audit_log.note(tx, storage.ACTOR, "make sign-in link", now(), account_id=owners.id_by_email(tx, email))
+        return sign_in.sign_in_link(tx, email, now())
+
+    path = storage.write(make)
     link = f"{Config.from_env().public_url}{path}"
     if as_json:
         print_json({"email": owners.normal_email(email), "link": link})
@@ -69,6 +75,8 @@ def grant(email: str, amount: int, reason: str, as_json: bool) -> None:
     def add(tx: Transaction) -> ledger.Balance:
         account_id = owners.id_by_email(tx, email)
         ledger.add(tx, account_id, amount, "grant", ledger.Entry(reason), now())
+        detail = {"credits": amount, "why": reason}
+        audit_log.note(tx, storage.ACTOR, "grant credits", now(), account_id=account_id, detail=detail)
         return ledger.balance(tx, account_id)
 
     balance = storage.write(add)

@@ -6,7 +6,7 @@ from typing import Any, get_args
 
 import click
 
-from limner.accounts import accounts
+from limner.accounts import accounts, audit_log
 from limner.accounts import keys as api_keys
 from limner.accounts.keys import ApiKey, NewKey
 from limner.accounts.principal import DEFAULT_SCOPES
@@ -81,6 +81,7 @@ def create(
     def make(tx: Transaction) -> tuple[ApiKey, str]:
         account_id = accounts.id_by_email(tx, email)
         key, secret = api_keys.create(tx, account_id, new, now())
+        audit_log.note(tx, storage.ACTOR, "create key", now(), account_id=account_id, target_id=key.id)
         if cap is not None:
             caps.put(tx, account_id, key.id, limit=cap[0], period=cap[1], now=now())
         return key, secret
@@ -126,6 +127,7 @@ def revoke(key_id: str, as_json: bool) -> None:
         if account_id is None:
             raise NotFound(f"There is no API key with the id {key_id}; limner keys list shows the ids.")
         api_keys.revoke(tx, account_id, key_id, now())
+        audit_log.note(tx, storage.ACTOR, "revoke key", now(), account_id=account_id, target_id=key_id)
 
     storage.write(end)
     print_facts({"id": key_id, "revoked": True}, as_json=as_json)

@@ -19,7 +19,7 @@ from limner import logs, mcp_clients
 from limner.accounts import accounts, keys, sign_in
 from limner.accounts.keys import NewKey
 from limner.app import Services
-from limner.cli.failures import CannotStart
+from limner.cli.failures import CannotStart, CommandFailed
 from limner.cli.files import save, unused
 from limner.cli.serving import PortTaken, claim, run, serving
 from limner.config import Config
@@ -42,6 +42,8 @@ SHOWN_CLIENTS = ("claude-code", "codex", "cursor")
 def quickstart(exits: bool, port: int | None) -> None:
     """Start the server on embedded defaults, make a picture through its own MCP endpoint, and keep serving."""
     config, listener = _claim_free(port)
+    if config.edition != "native":
+        raise CannotStart("quickstart speaks the native edition: unset LIMNER_EDITION, or use limner serve")
     logs.set_up("warning" if config.log_level == "info" else config.log_level, config.log)
     try:
         run(_quickstart(config, listener, exits=exits))
@@ -148,7 +150,7 @@ def _facts(result: CallToolResult) -> dict[str, Any]:
     facts: dict[str, Any] = result.structured_content or {}
     if facts.get("imageUrl") is None:
         error: dict[str, Any] = facts.get("error") or {"message": "the server sent no picture"}
-        raise CannotStart(f"The picture was not made: {error['message']}")
+        raise CommandFailed(f"The picture was not made: {error['message']}")
     return facts
 
 

@@ -12,6 +12,9 @@ from limner.db.engine import open_database
 
 T = TypeVar("T")
 
+ACTOR = "command line"
+"""Who the audit log says it was."""
+
 
 def write(fn: Callable[[Transaction], T]) -> T:
     """Run `fn` in one transaction on the configured database and return what it returned."""
