@@ -21,6 +21,8 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "migrate": ("limner.cli.operate:migrate", "Bring the database up to date."),
     "doctor": ("limner.cli.doctor:doctor", "Check the configuration and what it points at."),
     "audit": ("limner.cli.operate:audit", "Prove that ledger, holds, balances and pictures agree."),
+    "backup": ("limner.cli.backup:backup", "Write everything a server keeps to one file."),
+    "restore": ("limner.cli.backup:restore", "Put a backup into an empty place."),
     "accounts": ("limner.cli.accounts:accounts", "Make accounts and let people in."),
     "credits": ("limner.cli.accounts:credits", "Give credits to an account."),
     "keys": ("limner.cli.keys:keys", "Make, list and revoke API keys."),
