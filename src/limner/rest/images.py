@@ -13,7 +13,7 @@ from starlette.routing import Route
 from limner.accounts.principal import Principal
 from limner.blobs.base import BlobMissing
 from limner.errors import InvalidRequest, NotFound, ServiceError, from_data
-from limner.http.disconnects import while_connected
+from limner.http.disconnects import is_gone, while_connected
 from limner.http.json import Json, body_of
 from limner.images.beginning import Started
 from limner.images.generations import Filter, Generation, Status
@@ -76,10 +76,17 @@ class ImageRoutes:
             return Json(quote_data(await self._images.quote(principal, new)))
         started = await self._images.start(principal, new)
         seconds = 0 if not new.waits else WAIT_SECONDS if body.wait_seconds is None else body.wait_seconds
-        rows = await while_connected(request, self._images.wait(started, seconds))
-        return await self._made(
-            principal, started, rows, include_bytes=body.include_bytes, ttl_seconds=body.ttl_seconds
-        )
+        rows = await while_connected(request, self._images.wait(started, seconds, delivers=False))
+        arrived = False
+        try:
+            response = await self._made(
+                principal, started, rows, include_bytes=body.include_bytes, ttl_seconds=body.ttl_seconds
+            )
+            arrived = not await is_gone(request.receive)
+        finally:
+            if all(row.has_ended for row in rows):
+                self._images.handed_over(started, arrived=arrived)
+        return response
 
     async def _made(
         self, principal: Principal, started: Started, rows: list[Generation], *, include_bytes: bool, ttl_seconds: int
