@@ -29,7 +29,7 @@ class Remote:
     key: str | None
 
     def client(self) -> Limner:
-        return Limner(self.url, self.key, user_agent=f"limner-cli/{__version__}")
+        return Limner(self.url, self.key, retries=1, user_agent=f"limner-cli/{__version__}")
 
 
 def remote_options(command: Callable[Concatenate[Remote, P], R]) -> Callable[P, R]:
