@@ -12,7 +12,7 @@ from functools import lru_cache
 from PIL import Image, ImageDraw, ImageFilter
 
 from limner.providers.sketches.colour import BLACK, RGB, ramp
-from limner.providers.sketches.curves import Bounds, Point, bounds, circle, pie
+from limner.providers.sketches.curves import Bounds, Point, bounds, circle, pie, ribbon
 from limner.providers.sketches.pixels import HARD, SMOOTH, SOFT, Size, mapped, resized, straight
 
 Box = tuple[int, int, int, int]
@@ -127,12 +127,12 @@ class Canvas:
         self.polygon([(x0, y0), (x1, y0), (x1, y1), (x0, y1)], fill, opacity)
 
     def line(self, points: Sequence[Point], width: float, fill: Fill, opacity: float = 1.0) -> None:
-        """A line with round joints and ends; thinner than a pixel it gets fainter instead."""
+        """A line with round ends; thinner than a pixel it gets fainter instead."""
         wide = max(width, 1.0)
+        body = ribbon(points, wide)
 
         def draw(pen: Pen, place: Place, level: int) -> None:
-            scale = place(1, 0)[0] - place(0, 0)[0]
-            pen.line([place(x, y) for x, y in points], fill=level, width=max(1, round(wide * scale)), joint="curve")
+            pen.polygon([place(x, y) for x, y in body], fill=level)
             for x, y in (points[0], points[-1]):
                 pen.ellipse([place(x - wide / 2, y - wide / 2), place(x + wide / 2, y + wide / 2)], fill=level)
 

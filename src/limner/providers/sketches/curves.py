@@ -28,6 +28,28 @@ def pie(cx: float, cy: float, radius: float, start: float, end: float) -> list[P
     return [(cx, cy), *((cx + radius * math.cos(angle), cy + radius * math.sin(angle)) for angle in arc)]
 
 
+def ribbon(line: Sequence[Point], width: float) -> list[Point]:
+    """The outline of a line with a width: to one side along it, and back on the other."""
+    last = len(line) - 1
+    left: list[Point] = []
+    right: list[Point] = []
+    for index, (x, y) in enumerate(line):
+        into = _direction(line[max(0, index - 1)], line[index]) if index else None
+        out = _direction(line[index], line[index + 1]) if index < last else None
+        ahead, behind = out or into or (1.0, 0.0), into or out or (1.0, 0.0)
+        nx, ny = -(ahead[1] + behind[1]), ahead[0] + behind[0]
+        long = max(0.7, math.hypot(nx, ny))  # a sharp corner is cut off, not drawn out to a spike
+        dx, dy = nx / long**2 * width, ny / long**2 * width
+        left.append((x + dx, y + dy))
+        right.append((x - dx, y - dy))
+    return [*left, *reversed(right)]
+
+
+def _direction(start: Point, end: Point) -> Point | None:
+    long = math.hypot(end[0] - start[0], end[1] - start[1])
+    return ((end[0] - start[0]) / long, (end[1] - start[1]) / long) if long > 1e-9 else None
+
+
 def crescent(cx: float, cy: float, radius: float, turn: float) -> list[Point]:
     """A thin moon; `turn` in degrees tilts its lit side away from the right."""
     half = [math.pi * (step / 24 - 0.5) for step in range(25)]
@@ -68,7 +90,7 @@ def _bezier(knots: Sequence[Point]) -> list[Point]:
     """The points of a line, a quadratic or a cubic curve, without its start."""
     if len(knots) <= 2:
         return [knots[-1]]
-    steps = 12
+    steps = 22
     return [_between(knots, step / steps) for step in range(1, steps + 1)]
 
 

@@ -8,7 +8,7 @@ from limner.providers.sketches.curves import Point
 from limner.providers.sketches.dice import Dice
 from limner.providers.sketches.pixels import SMOOTH, mapped, resized, strips
 
-_GRAIN = 256
+_GRAIN = 128
 
 
 def field(

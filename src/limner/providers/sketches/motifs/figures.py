@@ -129,4 +129,4 @@ def _shape(role: str, kind: str, numbers: str) -> _Shape:
     if kind == "r":
         return _Shape(role, (*(loop := circle(*values[:3])), loop[0]), values[3])
     width, *rest = values
-    return _Shape(role, tuple(curve(list(zip(rest[::2], rest[1::2], strict=True)))), width)
+    return _Shape(role, tuple(curve(list(zip(rest[::2], rest[1::2], strict=True)), steps=16)), width)

@@ -168,7 +168,7 @@ def _water(board: Board, dice: Dice, ground: RGB, places: Sequence[_Place]) -> N
             (board.width * t / 60, y + unit * 0.014 * math.sin(phase + t * 0.75 * board.width / unit))
             for t in range(61)
         ]
-        colour = mix(palette.water, palette.accent(1), 0.4)
+        colour = mix(mix(palette.water, palette.accent(1), 0.4), (52, 112, 150), 0.4)
         canvas.ground(line, board.height, mix(lighter(colour, 0.16 - 0.07 * number), ground, 0.25 - 0.1 * number))
 
 

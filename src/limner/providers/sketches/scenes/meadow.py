@@ -10,13 +10,14 @@ from limner.providers.sketches.colour import RGB, WHITE, darker, lighter, mix, m
 from limner.providers.sketches.curves import Point, circle, curve
 from limner.providers.sketches.dice import Dice
 from limner.providers.sketches.scenes.heavens import heaven
+from limner.providers.sketches.scenes.land import snowfall
 from limner.providers.sketches.texture import ridge, skyline
 
 _FLOWERS = frozenset({"flower", "tulip"})
 
 
 def meadow(board: Board) -> Iterator[None]:
-    """Rolling fields, and at our feet a strip of flowers."""
+    """Rolling fields, and at our feet a strip of flowers; snow in winter."""
     dice = board.dice.named("meadow")
     heaven(board, horizon=0.56)
     yield
@@ -31,7 +32,10 @@ def meadow(board: Board) -> Iterator[None]:
         _field(board, dice.named(f"field {number}"), (number + 0.6) / fields, green)
     yield
     cast(board, ground=0.83, without=SCENERY | _FLOWERS)
-    _flowers(board, dice.named("flowers"), green)
+    if _snowed_in(board):
+        snowfall(board, dice.named("snow"))
+    else:
+        _flowers(board, dice.named("flowers"), green)
 
 
 def blossom(board: Board) -> Iterator[None]:
@@ -62,8 +66,14 @@ def blossom(board: Board) -> Iterator[None]:
     _petals(board, dice.named("petals"))
 
 
+def _snowed_in(board: Board) -> bool:
+    return "winter" in board.reading.moods
+
+
 def _green(board: Board) -> RGB:
-    """The meadow's own green, in the light of the palette."""
+    """The meadow's own green, or its snow, in the light of the palette."""
+    if _snowed_in(board):
+        return mix((236, 241, 247), board.palette.near, 0.55 if board.palette.dark else 0.12)
     grass = (116, 148, 72) if not board.palette.dark else (44, 66, 58)
     return mix(grass, board.palette.near, 0.3)
 

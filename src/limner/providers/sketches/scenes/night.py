@@ -94,14 +94,15 @@ def _curtain(dice: Dice) -> Image.Image:
     rays = ridge(dice.named("rays"), width, rough=0.85, lumps=30)
     base, long = height * dice.between(0.48, 0.72), height * dice.between(0.4, 0.62)
     ray = mapped(resized(Image.linear_gradient("L"), (1, 64)), lambda level: (level / 255) ** 2 * 255)
-    light = Image.new("L", (width, height))
+    light, cut = Image.new("L", (width, height)), dict[int, Image.Image]()
     for x in range(width):
-        strength = 0.5 + 0.4 * rays[x] + 0.25 * math.sin(x / width * math.pi)
+        strength = min(1.0, max(0.0, 0.5 + 0.4 * rays[x] + 0.25 * math.sin(x / width * math.pi)))
         tall = max(4, round(long * (0.75 + 0.25 * rays[(x * 3) % width])))
         y = round(base - line[x] * height * 0.17)
-        shaft = Image.new("L", (1, tall), min(255, max(0, round(255 * strength))))
-        light.paste(shaft, (x, y - tall), resized(ray, (1, tall)))
-        light.paste(round(110 * max(0.0, strength)), (x, y, x + 1, y + 5))
+        if tall not in cut:
+            cut[tall] = resized(ray, (1, tall))
+        light.paste(round(255 * strength), (x, y - tall, x + 1, y), cut[tall])
+        light.paste(round(110 * strength), (x, y, x + 1, y + 5))
     return light.filter(ImageFilter.GaussianBlur(1.3))
 
 

@@ -31,6 +31,7 @@ _ARRANGEMENTS = (
 )  # fmt: skip
 
 
+_BLOOMS = ("flower", "tulip", "bouquet", "rose", "bloom", "daisy", "lily", "sunflower", "poppy")
 _RIPE: dict[str, tuple[RGB, ...]] = {
     "fruit": ((196, 48, 40), (236, 176, 52), (128, 172, 70), (236, 124, 44), (168, 40, 58)),
     "pear": ((214, 186, 70), (150, 166, 64), (190, 92, 50)),
@@ -100,7 +101,8 @@ def _grouped(board: Board, dice: Dice, table: float) -> list[_Item]:
         items.append(replace(item, x=reach, colour=_ripened(board, dice, item)))
         reach += item.half * dice.between(0.78, 0.98)
     most = 1.9 if len(items) == 1 else 1.25
-    fit = min(most, board.width * 0.78 / reach, board.height * 0.5 / max(item.tall for item in items))
+    room = 0.36 if board.reading.says(*_BLOOMS) else 0.5
+    fit = min(most, board.width * 0.78 / reach, board.height * room / max(item.tall for item in items))
     start = board.width / 2 - reach * fit / 2 + dice.between(-0.03, 0.03) * board.width
     placed = [replace(item, x=start + item.x * fit, tall=item.tall * fit) for item in items]
     return sorted(placed, key=lambda item: item.foot)
@@ -171,7 +173,7 @@ def _fill(board: Board, dice: Dice, item: _Item, bounce: RGB, green: RGB) -> Non
             at = (item.x + shift * item.tall, item.foot - item.tall * (1.05 if number < 2 else 1.12))
             skin = _ripened(board, dice.named(f"skin {number}"), _Item("fruit", 0, 0, 0, colours[number]))
             fruit(board.canvas, dice.named(f"{number}"), at, radius, skin, bounce, green)
-    said = board.reading.says("flower", "tulip", "bouquet", "rose", "bloom", "daisy", "lily", "sunflower", "poppy")
+    said = board.reading.says(*_BLOOMS)
     if item.kind in ("vase", "jug") and (said or dice.chance(0.35)):
         room = item.foot - item.tall - board.height * 0.06
         petals = [mix(board.palette.accent(number), WHITE, 0.1) for number in range(3)]
