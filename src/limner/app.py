@@ -170,6 +170,7 @@ async def running(
             _repeat(services.shop.reconcile, DAY_SECONDS),
             sender.run(),
             _repeat(sender.forget_old, DAY_SECONDS),
+            _repeat(services.rate_limit.sweep, HOUR_SECONDS),
             _repeat(services.self_audit.run, HOUR_SECONDS),
             _repeat(Retention(database=services.database, blobs=services.blobs, clock=clock).sweep, HOUR_SECONDS),
             _repeat(services.uploads.sweep, SWEEP_SECONDS),

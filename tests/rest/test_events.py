@@ -7,10 +7,14 @@ from typing import Any
 import orjson
 import pybase64
 from PIL import Image
-from tests.service import Service
+from starlette.applications import Starlette
+from tests.service import Service, free_port, listening, until
 
 from limner.errors import UpstreamTimeout
 from limner.queue.base import Event
+from limner.queue.embedded import EmbeddedEvents
+from limner.rest.door import Door
+from limner.rest.events import EventRoutes
 
 
 async def told(lines: AsyncIterator[str]) -> AsyncIterator[tuple[str, dict[str, Any]]]:
@@ -72,3 +76,27 @@ async def test_what_has_ended_is_told_at_once(service: Service) -> None:
     assert events[0][1]["image"]["error"]["code"] == "upstream_timeout"
     unknown = await service.http.get("/api/v1/images/0190a5b2-0000-7000-8000-000000000000/events")
     assert (unknown.status_code, unknown.json()["error"]["code"]) == (404, "not_found")
+
+
+async def test_a_quiet_stream_shows_that_it_lives_and_ends_when_its_reader_leaves(service: Service) -> None:
+    services = service.services
+    routes = EventRoutes(services.images, services.links, services.pool, heartbeat_seconds=0.01)
+    port = free_port()
+    app = Starlette(routes=routes.routes(Door(services.bearer, services.rate_limit)))
+    service.stage.holding = True
+    image = (await service.generate(waitSeconds=0)).json()["image"]
+    await service.stage.arrival()
+    async with listening(app, port):
+        url = f"http://127.0.0.1:{port}/api/v1/images/{image['id']}/events"
+        async with service.http.stream("GET", url) as stream:
+            async for line in stream.aiter_lines():
+                if line == ": still here":
+                    break
+            assert watchers(service, image["id"]) == 2  # the runner that waits to be cancelled, and we
+        await until(lambda: watchers(service, image["id"]) == 1)
+
+
+def watchers(service: Service, generation_id: str) -> int:
+    events = service.services.parts.events
+    assert isinstance(events, EmbeddedEvents)
+    return len(events._watchers.get(generation_id, ()))

@@ -46,9 +46,13 @@ class MemoryBuckets:
         if full_at - now > burst * step_ms:
             return _refused(full_at, now, burst, step_ms)
         if len(self._full_at) > 10_000:
-            self._full_at = {name: moment for name, moment in self._full_at.items() if moment > now}
+            await self.sweep()
         self._full_at[bucket] = full_at
         return _allowed(full_at, now, burst, step_ms)
+
+    async def sweep(self) -> None:
+        now = to_ms(self._clock())
+        self._full_at = {name: moment for name, moment in self._full_at.items() if moment > now}
 
 
 class DatabaseBuckets:
@@ -63,7 +67,6 @@ class DatabaseBuckets:
         return await self._database.write(lambda tx: _take(tx, bucket, burst, now, step_ms))
 
     async def sweep(self) -> None:
-        """Forget the buckets that are full again."""
         now = self._clock()
         await self._database.write(
             lambda tx: tx.execute("DELETE FROM rate_limits WHERE full_at < :past", past=now - timedelta(minutes=5))
@@ -116,6 +119,9 @@ class RateLimit:
                 "This account calls too often.", retry_after_seconds=account.retry_after_seconds, headers=headers
             )
         return headers
+
+    async def sweep(self) -> None:
+        await self._buckets.sweep()
 
     def _headers(self, own: Taken) -> dict[str, str]:
         """draft-ietf-httpapi-ratelimit-headers-11: `q` is the quota, `w` the window, `r` what remains, `t` until one more."""
