@@ -29,6 +29,10 @@ class Taken:
 
 class Buckets(Protocol):
     async def take(self, bucket: str, burst: int, *, step_ms: int = STEP_MS) -> Taken:
+
+    async def sweep(self) -> None:
+        """Forget the buckets that are full again."""
+        ...
         """`burst` at once, and one more every `step_ms` milliseconds."""
         ...
 
