@@ -29,11 +29,11 @@ class Taken:
 
 class Buckets(Protocol):
     async def take(self, bucket: str, burst: int, *, step_ms: int = STEP_MS) -> Taken:
+        """One call from `burst` at once, of which one comes back every `step_ms`."""
+        ...
 
     async def sweep(self) -> None:
         """Forget the buckets that are full again."""
-        ...
-        """`burst` at once, and one more every `step_ms` milliseconds."""
         ...
 
 
