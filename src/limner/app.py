@@ -63,6 +63,7 @@ from limner.payments.stripe import StripePayments
 from limner.providers.registry import Providers, ProviderSettings
 from limner.providers.sketch import Sketch
 from limner.queue.embedded import EmbeddedEvents, EmbeddedQueue
+from limner.rest import openapi
 from limner.rest.account import AccountRoutes
 from limner.rest.door import Door
 from limner.rest.events import EventRoutes
@@ -377,6 +378,8 @@ def _web(services: Services) -> Web:
             packs=config.packs,
             shop=services.shop,
             blobs=services.blobs,
+            fetcher=services.fetcher,
+            describe_api=lambda: openapi.document(config.public_url, __version__),
             artist=Sketch(),
             stopping=lambda: services.state.stopping,
         )

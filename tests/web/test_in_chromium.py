@@ -13,7 +13,7 @@ from limner.accounts import sign_in
 from limner.db.types import now
 
 PAGES = (
-    *("/", "/pricing", "/docs", "/docs/rest", "/docs?q=key", "/connect"),
+    *("/", "/pricing", "/docs", "/docs/api", "/docs/rest", "/docs?q=key", "/connect"),
     *("/dashboard", "/dashboard/gallery", "/dashboard/images/FIRST", "/dashboard/playground"),
     *("/dashboard/playground?edit=FIRST", "/dashboard/keys", "/dashboard/keys/new", "/dashboard/usage"),
     *("/dashboard/connections", "/dashboard/billing", "/dashboard/webhooks", "/dashboard/settings"),

@@ -99,3 +99,12 @@ async def test_a_session_may_manage_keys_over_rest_but_not_from_another_site(ser
     assert made.status_code in (200, 201)
     assert forged.status_code == 403
     assert pictures.status_code == 401
+
+
+async def test_a_webhook_shows_its_secret_once_and_takes_no_address_inside(service: Service) -> None:
+    async with signed_in(service) as browser:
+        inside = await browser.post("/dashboard/webhooks", data={"url": "https://127.0.0.1/hook"})
+        plain = await browser.post("/dashboard/webhooks", data={"url": "http://example.org/hook"})
+        unknown = await browser.post("/dashboard/webhooks/0/delete")
+    assert {inside.status_code, plain.status_code} == {400}
+    assert unknown.status_code == 404

@@ -116,9 +116,10 @@ class Playground:
         return self._pages.render("partials/options.html", visitor, bench=bench, edits=edits, wanted=Wanted())
 
     async def _make(self, request: Request, visitor: Visitor) -> Response:
-        form = await request.form(max_part_size=32 * 1024 * 1024)
         try:
-            started = await self._images.start(visitor.principal, await _new_images(form))
+            async with request.form(max_part_size=32 * 1024 * 1024) as form:
+                new = await _new_images(form)
+            started = await self._images.start(visitor.principal, new)
         except ServiceError as error:
             if not visitor.is_live:
                 raise

@@ -1,7 +1,8 @@
 """The web door put together: from a few plain values and running parts to routes."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -16,6 +17,7 @@ from limner.credits.shop import Shop
 from limner.db.base import Database
 from limner.db.types import Clock
 from limner.errors import ServiceError
+from limner.fetching.fetcher import Fetcher
 from limner.http.addresses import Addresses
 from limner.http.ratelimit import AddressLimit
 from limner.http.sessions import SessionCookies
@@ -25,8 +27,10 @@ from limner.mail.base import Mailer
 from limner.providers.base import Provider
 from limner.web.admin import Admin
 from limner.web.api_keys import ApiKeyPages
+from limner.web.api_reference import ApiReference
 from limner.web.billing import Billing
 from limner.web.connect import Connect
+from limner.web.connections import Connections
 from limner.web.docs import Docs, Library
 from limner.web.door import PageDoor
 from limner.web.frames import Frames
@@ -35,12 +39,12 @@ from limner.web.live import Live
 from limner.web.pages import Pages, Site
 from limner.web.playground import Playground
 from limner.web.public import PublicPages
-from limner.web.reach import Reach
 from limner.web.samples import Samples
 from limner.web.settings import Settings
 from limner.web.sign_in import SignIn
 from limner.web.static import Static
 from limner.web.usage import UsagePages
+from limner.web.webhooks import WebhookPages
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,8 @@ class WebParts:
     packs: Sequence[Pack]
     shop: Shop
     blobs: Blobs
+    fetcher: Fetcher
+    describe_api: Callable[[], Mapping[str, Any]]
     artist: Provider
     stopping: Callable[[], bool]
 
@@ -93,20 +99,23 @@ class Web:
         )
         url = parts.site.public_url
         frames = Frames(parts.catalog, parts.links, parts.clock, url)
+        library = Library.load()
         connect = Connect(parts.database, self.pages, url, oauth=parts.oauth)
         return [
             *self._static.routes(),
             *sign_in.routes(self.door),
             *PublicPages(self.pages, parts.catalog, connect, parts.packs, parts.welcome_credits).routes(self.door),
             *Samples(parts.artist, parts.address_limit, parts.addresses).routes(self.door),
-            *Docs(self.pages, Library.load(), url).routes(self.door),
+            *ApiReference(self.pages, library, parts.describe_api).routes(self.door),
+            *Docs(self.pages, library, url).routes(self.door),
             *connect.routes(self.door),
             *UsagePages(parts.database, parts.images, frames, self.pages).routes(self.door),
             *Gallery(parts.database, parts.images, frames, self.pages, url).routes(self.door),
             *Playground(parts.images, frames, self.pages, url).routes(self.door),
             *ApiKeyPages(parts.database, self.pages, connect).routes(self.door),
             *Billing(parts.shop, self.pages).routes(self.door),
-            *Reach(self.pages, url).routes(self.door),
+            *Connections(self.pages).routes(self.door),
+            *WebhookPages(parts.database, parts.fetcher, self.pages).routes(self.door),
             *self._settings(passwords, sign_in).routes(self.door),
             *self._admin().routes(self.door),
             *Live(parts.database, parts.images, parts.cookies, self.pages, parts.stopping).routes(self.door),
