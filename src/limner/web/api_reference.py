@@ -68,7 +68,7 @@ class Described:
 
     def _operation(self, path: str, verb: str, told: Mapping[str, Any]) -> Operation:
         content: Mapping[str, Mapping[str, Any]] = told.get("requestBody", {}).get("content", {})
-        schema: Mapping[str, Any] = next((each["schema"] for each in content.values()), {})
+        schemas: list[Mapping[str, Any]] = [each["schema"] for each in content.values()]
         return Operation(
             id=str(told["operationId"]),
             verb=verb.upper(),
@@ -79,7 +79,7 @@ class Described:
                 Field(each["name"], self._kind(each["schema"]), bool(each.get("required")), each.get("description", ""))
                 for each in told.get("parameters", ())
             ],
-            body=self._fields(schema),
+            body=self._fields(schemas[0]) if schemas else [],
             answers=[(status, str(answer.get("description", ""))) for status, answer in told["responses"].items()],
         )
 

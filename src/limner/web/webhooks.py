@@ -14,7 +14,7 @@ from limner.web.pages import Pages
 from limner.web.visitors import Visitor
 from limner.webhooks import deliveries, endpoints
 from limner.webhooks.deliveries import Delivery
-from limner.webhooks.endpoints import EVENT_TYPES, Webhook
+from limner.webhooks.endpoints import EVENT_TYPES, EventType, Webhook
 from limner.webhooks.sender import shown_secret
 
 LATEST = 5
@@ -47,7 +47,8 @@ class WebhookPages:
         form, account_id, now = await request.form(), visitor.signed_in.account_id, self._pages.now()
         url = forms.needed(form, "url", most=2048)
         chosen = forms.many(form, "events")
-        events = tuple(each for each in EVENT_TYPES if each in chosen) or EVENT_TYPES
+        known: dict[str, EventType] = {each: each for each in EVENT_TYPES}
+        events = [known[each] for each in chosen if each in known] or EVENT_TYPES
         await self._fetcher.check_url(url)
         made = await self._database.write(lambda tx: endpoints.create(tx, account_id, url, events, now))
         return await self._show(visitor, secret=shown_secret(made.secret))
