@@ -48,9 +48,9 @@ class WebhookPages:
         url = forms.needed(form, "url", most=2048)
         chosen = forms.many(form, "events")
         known: dict[str, EventType] = {each: each for each in EVENT_TYPES}
-        events = [known[each] for each in chosen if each in known] or EVENT_TYPES
+        events: list[EventType] = [known[each] for each in chosen if each in known]
         await self._fetcher.check_url(url)
-        made = await self._database.write(lambda tx: endpoints.create(tx, account_id, url, events, now))
+        made = await self._database.write(lambda tx: endpoints.create(tx, account_id, url, events or EVENT_TYPES, now))
         return await self._show(visitor, secret=shown_secret(made.secret))
 
     async def _delete(self, request: Request, visitor: Visitor) -> Response:
