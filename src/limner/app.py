@@ -17,6 +17,9 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Match, Route
 
 from limner import __version__
+from limner.accounts import connections, consents, oauth_clients
+from limner.accounts.oauth_clients import OAuthClients
+from limner.accounts.resources import Resources
 from limner.blobs.base import Blobs
 from limner.blobs.open import open_blobs
 from limner.catalog.models import Catalog, load
@@ -32,7 +35,8 @@ from limner.db.types import Clock, new_id, now
 from limner.errors import NotFound, ServiceError, UnknownModel
 from limner.fetching.fetcher import Fetcher
 from limner.http.addresses import Addresses
-from limner.http.auth import ApiKeys, Bearer
+from limner.http.auth import AccessTokens, ApiKeys, Bearer
+from limner.http.challenges import Challenges
 from limner.http.errors import error_response, show
 from limner.http.middleware import BodyLimit, RequestIds
 from limner.http.ratelimit import AddressLimit, DatabaseBuckets, MemoryBuckets, RateLimit
@@ -58,6 +62,7 @@ from limner.mcp_server.delivery import Delivery
 from limner.mcp_server.editions.every import endpoints
 from limner.mcp_server.guard import Guard
 from limner.mcp_server.server import Endpoint
+from limner.oauth.door import OAuthDoor, closed_routes
 from limner.openai_api.routes import OpenAiRoutes
 from limner.payments.stripe import StripePayments
 from limner.providers.registry import Providers, ProviderSettings
@@ -79,7 +84,7 @@ from limner.rest.uploads import UploadRoutes
 from limner.rest.usage import UsageRoutes
 from limner.rest.webhooks import WebhookRoutes
 from limner.web.pages import Site
-from limner.web.site import Web, WebParts
+from limner.web.site import OAuthParts, Web, WebParts
 from limner.webhooks.sender import Sender
 
 FLUSH_SECONDS = 5.0
@@ -121,6 +126,8 @@ class Services:
     parts: Parts
     queue: EmbeddedQueue
     api_keys: ApiKeys
+    access_tokens: AccessTokens
+    oauth_clients: OAuthClients
     bearer: Bearer
     rate_limit: RateLimit
     shop: Shop
@@ -167,6 +174,8 @@ async def running(
             runner.run(),
             Recovery(services.parts, services.queue).run(),
             _repeat(services.api_keys.flush, FLUSH_SECONDS),
+            _repeat(services.access_tokens.flush, FLUSH_SECONDS),
+            _repeat(lambda: _sweep_oauth(services), SWEEP_SECONDS),
             _repeat(services.keyring.refresh, FLUSH_SECONDS),
             _repeat(services.shop.reconcile, DAY_SECONDS),
             sender.run(),
@@ -184,6 +193,7 @@ async def running(
             await runner.stop(DRAIN_SECONDS)
         await services.images.close()
         await services.api_keys.flush()
+        await services.access_tokens.flush()
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,7 +260,7 @@ async def _open(
         ),
         process_id=process_id,
     )
-    api_keys = ApiKeys(database, clock)
+    api_keys, access_tokens = ApiKeys(database, clock), AccessTokens(database, clock)
     buckets = MemoryBuckets(clock) if config.is_sqlite else DatabaseBuckets(database, clock)
     return Services(
         config=config,
@@ -269,7 +279,11 @@ async def _open(
         parts=parts,
         queue=queue,
         api_keys=api_keys,
-        bearer=Bearer([api_keys]),
+        access_tokens=access_tokens,
+        oauth_clients=OAuthClients(database, fetcher if config.reads_client_documents else None, clock),
+        bearer=Bearer(
+            [api_keys, access_tokens] if config.oauth else [api_keys], Challenges(config.public_url, config.oauth)
+        ),
         rate_limit=RateLimit(buckets, config.rate_limit),
         shop=_shop(config, database, clock),
         self_audit=SelfAudit(database),
@@ -346,6 +360,7 @@ def _app(services: Services, mcp: Mapping[str, Endpoint]) -> Starlette:
         *EventRoutes(services.images, services.links, services.pool).routes(door),
         *UploadRoutes(services.uploads, services.upload_links).routes(door),
         *OpenAiRoutes(services.images, services.links, services.bearer, services.rate_limit).routes(),
+        *_oauth_routes(services),
         *LinkRoutes(services.database, files, services.links).routes(),
         Route("/api/mcp", _guarded(services, mcp[services.config.edition])),
         Route("/getimages/api/mcp", _guarded(services, mcp["getimages"])),
@@ -356,6 +371,27 @@ def _app(services: Services, mcp: Mapping[str, Endpoint]) -> Starlette:
         middleware=[Middleware(RequestIds), Middleware(BodyLimit, services.config.max_body_bytes)],
         exception_handlers={ServiceError: show, 404: _no_such_page(web), 405: _no_such_method},
     )
+
+
+def _oauth_routes(services: Services) -> list[Route]:
+    if not services.config.oauth:
+        return closed_routes()
+    return OAuthDoor(
+        database=services.database,
+        clients=services.oauth_clients,
+        resources=Resources(services.config.public_url),
+        limit=services.address_limit,
+        addresses=services.addresses,
+        clock=services.clock,
+    ).routes()
+
+
+async def _sweep_oauth(services: Services) -> None:
+    def sweep(tx: Transaction) -> None:
+        for each in (connections, oauth_clients, consents):
+            each.sweep(tx, services.clock())
+
+    await services.database.write(sweep)
 
 
 def _web(services: Services) -> Web:
@@ -374,13 +410,13 @@ def _web(services: Services) -> Web:
             mailer=_mailer(config),
             welcome=_welcome(config, services.clock),
             welcome_credits=config.sign_up_credits,
-            oauth=config.oauth,
             packs=config.packs,
             shop=services.shop,
             blobs=services.blobs,
             fetcher=services.fetcher,
             describe_api=lambda: openapi.document(config.public_url, __version__),
             artist=Sketch(),
+            oauth=OAuthParts(services.oauth_clients, Resources(config.public_url)) if config.oauth else None,
             stopping=lambda: services.state.stopping,
         )
     )
@@ -420,6 +456,7 @@ def _guarded(services: Services, endpoint: Endpoint) -> Guard:
         sessions=Sessions(services.keyring),
         allowed_hosts=hosts,
         allowed_origins=_origins(services.config),
+        scope_of=endpoint.scope_of,
     )
 
 

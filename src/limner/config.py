@@ -52,6 +52,7 @@ class Config:
     rate_limit: int = 60
     queue_per_account: int = 1000
     oauth: bool = True
+    reads_client_documents: bool = False
     trusted_proxies: tuple[Network, ...] = ()
     secret_keys: tuple[str, ...] = field(default=(), repr=False)
     max_body_bytes: int = 32 * 1024 * 1024
@@ -101,6 +102,7 @@ class Config:
             rate_limit=env.number("RATE_LIMIT", 60),
             queue_per_account=env.number("QUEUE_PER_ACCOUNT", 1000, at_least=1),
             oauth=env.switch("OAUTH", default=True),
+            reads_client_documents=env.switch("OAUTH_DOCUMENTS", default=env.public_url(port).startswith("https:")),
             trusted_proxies=env.networks("TRUSTED_PROXIES"),
             secret_keys=env.words("SECRET_KEYS"),
             max_body_bytes=env.number("MAX_BODY_BYTES", 32 * 1024 * 1024, at_least=1024),

@@ -29,6 +29,7 @@ async def fixture_server(service: Service, fixture: Fixture, *, sessions: bool) 
         sessions=Sessions(service.services.keyring),
         allowed_hosts=frozenset({host}),
         allowed_origins=frozenset({f"http://{host}"}),
+        scope_of=lambda name: None,
     )
     async with manager.run(), listening(Starlette(routes=[Route("/api/mcp", guard)]), port):
         yield f"http://{host}/api/mcp"

@@ -34,6 +34,6 @@ class Principal:
     client_profile: str | None = None
     resource: str | None = None
 
-    def has(self, scope: Scope) -> bool:
+    def has(self, scope: str) -> bool:
         """Generating implies reading what was generated."""
         return scope in self.scopes or (scope == "images:read" and "images:generate" in self.scopes)

@@ -57,3 +57,13 @@ def since(tx: Transaction, account_id: str, start: datetime) -> Sequence[Spent]:
         )
         for row in rows
     ]
+
+
+def by_connection(tx: Transaction, account_id: str) -> dict[str, int]:
+    """Credits each connection was charged since it began; those that were charged nothing are not in it."""
+    rows = tx.all(
+        """SELECT connection_id, -sum(amount) AS credits FROM credit_transactions
+           WHERE account_id = :account_id AND connection_id IS NOT NULL AND type = 'charge' GROUP BY connection_id""",
+        account_id=account_id,
+    )
+    return {row["connection_id"]: int(row["credits"]) for row in rows}

@@ -6,11 +6,12 @@ from typing import Protocol
 
 from starlette.types import Scope
 
-from limner.accounts import keys
+from limner.accounts import connections, keys, resources
 from limner.accounts.principal import Principal
 from limner.db.base import Database
 from limner.db.types import Clock
 from limner.errors import Unauthorized
+from limner.http.challenges import Challenges
 
 
 class Authenticator(Protocol):
@@ -43,21 +44,57 @@ class ApiKeys:
         await self._database.write(lambda tx: keys.touch(tx, list(used.items())))
 
 
-class Bearer:
-    """Tries each kind of credential in turn."""
+class AccessTokens:
+    """Authenticates the access tokens of connections, and notes when each connection was last used."""
 
-    def __init__(self, authenticators: Sequence[Authenticator]) -> None:
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+        self._last_used: dict[str, datetime] = {}
+
+    async def principal(self, credential: str) -> Principal | None:
+        if not credential.startswith(connections.ACCESS_PREFIX):
+            return None
+        now = self._clock()
+        principal = await self._database.read(lambda tx: connections.principal_of(tx, credential, now))
+        if principal is not None and principal.connection_id is not None:
+            self._last_used[principal.connection_id] = now
+        return principal
+
+    async def flush(self) -> None:
+        if not self._last_used:
+            return
+        used, self._last_used = self._last_used, {}
+        await self._database.write(lambda tx: connections.touch(tx, list(used.items())))
+
+
+class Bearer:
+    """Tries each kind of credential in turn; a failure leaves in the scope what the client is told about it."""
+
+    def __init__(self, authenticators: Sequence[Authenticator], challenges: Challenges) -> None:
         self._authenticators = authenticators
+        self._challenges = challenges
 
     async def principal(self, scope: Scope) -> Principal:
-        """Raises Unauthorized when no valid credential was sent."""
+        """Raises Unauthorized when no valid credential was sent, or one for another resource."""
         credential = bearer_of(scope)
+        scope["limner.challenge"] = self._challenges.unauthorized(scope, sent=credential is not None)
         if credential is None:
             raise Unauthorized()
         for authenticator in self._authenticators:
             if (principal := await authenticator.principal(credential)) is not None:
-                return principal
+                return self._checked(principal, scope)
         raise Unauthorized("That key is wrong, expired or revoked.")
+
+    def _checked(self, principal: Principal, scope: Scope) -> Principal:
+        if principal.resource is not None and not resources.is_good_at(principal.resource, scope["path"]):
+            raise Unauthorized("That access token is for another address of this server.")
+
+        def step_up(needed: str) -> str | None:
+            return self._challenges.insufficient(scope, principal, needed)
+
+        scope["limner.step_up"] = step_up
+        return principal
 
 
 def bearer_of(scope: Scope) -> str | None:

@@ -1,12 +1,13 @@
 """How a named failure looks over HTTP: one shape, one place."""
 
+from collections.abc import Callable
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Scope
 
-from limner.errors import ServiceError, Unauthorized
+from limner.errors import InsufficientScope, ServiceError, Unauthorized
 from limner.http.json import Json
 from limner.http.ratelimit import OverLimit
 
@@ -29,7 +30,15 @@ def headers_of(error: ServiceError, scope: Scope) -> dict[str, str]:
         headers["Retry-After"] = str(error.retry_after_seconds)
     if isinstance(error, Unauthorized):
         headers["WWW-Authenticate"] = scope.get("limner.challenge", 'Bearer realm="limner"')
+    if isinstance(error, InsufficientScope) and (challenge := _step_up(error, scope)) is not None:
+        headers["WWW-Authenticate"] = challenge
     return headers
+
+
+def _step_up(error: InsufficientScope, scope: Scope) -> str | None:
+    """How a connection gets the scope it lacks; None for callers that cannot get it."""
+    ask: Callable[[str], str | None] | None = scope.get("limner.step_up")
+    return ask(error.extra.get("scope", "")) if ask is not None else None
 
 
 async def show(request: Request, error: Exception) -> Response:

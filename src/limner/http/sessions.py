@@ -13,6 +13,7 @@ from limner.db.base import Database
 from limner.db.types import Clock
 from limner.errors import Forged, Unauthorized
 from limner.http.auth import Authenticator, Bearer, bearer_of
+from limner.http.challenges import Challenges
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
@@ -67,8 +68,10 @@ class SessionCookies:
 class BearerOrSession(Bearer):
     """For the few REST routes that a signed-in browser may use too."""
 
-    def __init__(self, authenticators: Sequence[Authenticator], cookies: SessionCookies) -> None:
-        super().__init__(authenticators)
+    def __init__(
+        self, authenticators: Sequence[Authenticator], challenges: Challenges, cookies: SessionCookies
+    ) -> None:
+        super().__init__(authenticators, challenges)
         self._cookies = cookies
 
     async def principal(self, scope: Scope) -> Principal:

@@ -5,7 +5,7 @@ keys nor our limit; all of that ends here.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 import orjson
@@ -19,6 +19,7 @@ from limner.http.auth import Bearer
 from limner.http.errors import error_data, error_response, headers_of
 from limner.http.json import Json
 from limner.http.ratelimit import RateLimit
+from limner.images.requests import scope_missing
 from limner.mcp_server.cancelling import CallName, Waiting
 from limner.mcp_server.clients import Client, Sessions, from_user_agent
 
@@ -41,7 +42,10 @@ CORS = {
 
 
 class Guard:
-    """`allowed_hosts` and `allowed_origins` follow from the public URL (protection against DNS rebinding)."""
+    """`allowed_hosts` and `allowed_origins` follow from the public URL (protection against DNS rebinding).
+
+    `scope_of` names the scope a tool needs: a connection without it is told over HTTP how to ask its user for it.
+    """
 
     def __init__(
         self,
@@ -52,6 +56,7 @@ class Guard:
         sessions: Sessions,
         allowed_hosts: frozenset[str],
         allowed_origins: frozenset[str],
+        scope_of: Callable[[str], str | None],
     ) -> None:
         self._app = app
         self._bearer = bearer
@@ -59,6 +64,7 @@ class Guard:
         self._sessions = sessions
         self._allowed_hosts = allowed_hosts
         self._allowed_origins = allowed_origins
+        self._scope_of = scope_of
         self._waiting = Waiting()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -105,10 +111,20 @@ class Guard:
         except RateLimited as error:
             await _too_many(error, message, scope)(scope, receive, send)
             return
+        if (missing := self._missing(principal, message)) is not None:
+            await _with_cors(error_response(scope_missing(missing), scope))(scope, receive, send)
+            return
         extra = CORS | limits
         if method == "initialize":
             extra |= {"Mcp-Session-Id": self._sessions.issue(scope["limner.client"])}
         await self._app(scope, _replay(body, receive), _adding(extra, send))
+
+    def _missing(self, principal: Principal, message: Mapping[str, Any]) -> str | None:
+        """The scope a connection lacks for the tool it calls; a key is told so in the tool's result."""
+        if principal.connection_id is None or message.get("method") != "tools/call":
+            return None
+        needed = self._scope_of(str(_object(message.get("params")).get("name")))
+        return needed if needed is not None and not principal.has(needed) else None
 
     def _cancel(self, principal: Principal, message: Mapping[str, Any], headers: Headers, session: str) -> None:
         """On 2026-07-28 a client cancels by hanging up, and this notification means nothing."""

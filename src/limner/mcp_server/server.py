@@ -57,6 +57,10 @@ class Endpoint:
     def run(self) -> AbstractAsyncContextManager[None]:
         return self._manager.run()
 
+    def scope_of(self, tool: str) -> str | None:
+        """The scope a tool needs; None for one that is not there."""
+        return self._edition.toolbox.scope_of(tool)
+
     def _server(self) -> Server[Any]:
         edition = self._edition
         has_more = edition.shelf is not None

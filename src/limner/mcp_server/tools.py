@@ -113,11 +113,17 @@ class Toolbox:
         self._asking = asking
 
     def listed(self, principal: Principal) -> list[mcp_types.Tool]:
-        return [tool.listed() for tool in self._tools.values() if principal.has(tool.scope)]
+        """A connection sees every tool: its user can be asked for the scope it lacks."""
+        may_ask = principal.connection_id is not None
+        return [tool.listed() for tool in self._tools.values() if may_ask or principal.has(tool.scope)]
 
     def input_schema(self, name: str) -> Mapping[str, Any] | None:
         tool = self._tools.get(name)
         return tool.input_schema if tool else None
+
+    def scope_of(self, name: str) -> Scope | None:
+        tool = self._tools.get(name)
+        return tool.scope if tool else None
 
     async def call(
         self, context: ServerRequestContext[Any, Any], params: mcp_types.CallToolRequestParams

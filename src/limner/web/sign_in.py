@@ -110,7 +110,7 @@ class SignIn:
 
     async def _sign_in(self, request: Request, visitor: Visitor) -> Response:
         form = await request.form()
-        email, onward = forms.text(form, "email", most=320), safe_next(forms.text(form, "next"))
+        email, onward = forms.text(form, "email", most=320), safe_next(forms.text(form, "next", most=8000))
         try:
             await self._count_attempt(request, "sign-in", email)
         except RateLimited as error:
@@ -255,7 +255,7 @@ class SignIn:
 
     async def _theme(self, request: Request, visitor: Visitor) -> Response:
         form = await request.form()
-        response = see_other(safe_next(forms.text(form, "next"), "/"))
+        response = see_other(safe_next(forms.text(form, "next", most=8000), "/"))
         theme = forms.choice(form, "theme", (*THEMES, "system"))
         if theme in THEMES:
             response.set_cookie("theme", theme, max_age=YEAR_SECONDS, samesite="lax", path="/")

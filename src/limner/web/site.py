@@ -8,7 +8,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from limner.accounts.oauth_clients import OAuthClients
 from limner.accounts.passwords import Passwords
+from limner.accounts.resources import Resources
 from limner.accounts.sign_in import Welcome
 from limner.blobs.base import Blobs
 from limner.catalog.models import Catalog
@@ -30,7 +32,8 @@ from limner.web.api_keys import ApiKeyPages
 from limner.web.api_reference import ApiReference
 from limner.web.billing import Billing
 from limner.web.connect import Connect
-from limner.web.connections import Connections
+from limner.web.connections import ConnectionPages
+from limner.web.consent import Consent
 from limner.web.docs import Docs, Library
 from limner.web.door import PageDoor
 from limner.web.frames import Frames
@@ -45,6 +48,14 @@ from limner.web.sign_in import SignIn
 from limner.web.static import Static
 from limner.web.usage import UsagePages
 from limner.web.webhooks import WebhookPages
+
+
+@dataclass(frozen=True, slots=True)
+class OAuthParts:
+    """What the consent page needs; there is none where OAuth is off."""
+
+    clients: OAuthClients
+    resources: Resources
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +74,7 @@ class WebParts:
     mailer: Mailer | None
     welcome: Welcome
     welcome_credits: int
-    oauth: bool
+    oauth: OAuthParts | None
     packs: Sequence[Pack]
     shop: Shop
     blobs: Blobs
@@ -100,7 +111,7 @@ class Web:
         url = parts.site.public_url
         frames = Frames(parts.catalog, parts.links, parts.clock, url)
         library = Library.load()
-        connect = Connect(parts.database, self.pages, url, oauth=parts.oauth)
+        connect = Connect(parts.database, self.pages, url, oauth=parts.oauth is not None)
         return [
             *self._static.routes(),
             *sign_in.routes(self.door),
@@ -114,10 +125,11 @@ class Web:
             *Playground(parts.images, frames, self.pages, url).routes(self.door),
             *ApiKeyPages(parts.database, self.pages, connect).routes(self.door),
             *Billing(parts.shop, self.pages).routes(self.door),
-            *Connections(self.pages).routes(self.door),
             *WebhookPages(parts.database, parts.fetcher, self.pages).routes(self.door),
             *self._settings(passwords, sign_in).routes(self.door),
             *self._admin().routes(self.door),
+            *ConnectionPages(parts.database, self.pages, oauth=parts.oauth is not None).routes(self.door),
+            *self._consent_routes(),
             *Live(parts.database, parts.images, parts.cookies, self.pages, parts.stopping).routes(self.door),
         ]
 
@@ -143,6 +155,13 @@ class Web:
             public_url=parts.site.public_url,
             cents_per_credit=min((pack.price_cents / pack.credits for pack in parts.packs), default=0),
         )
+
+    def _consent_routes(self) -> list[Route]:
+        oauth = self._parts.oauth
+        if oauth is None:
+            return []
+        consent = Consent(self._parts.database, self.pages, oauth.clients, oauth.resources, self._parts.address_limit)
+        return consent.routes(self.door)
 
     async def failure(self, request: Request, error: ServiceError) -> Response:
         """A failure as a page, for a browser that asked for one."""

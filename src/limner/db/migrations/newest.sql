@@ -413,3 +413,78 @@ CREATE INDEX ix_deliveries_status_next_at ON deliveries (status, next_at)
 CREATE INDEX ix_deliveries_webhook_id_id ON deliveries (webhook_id, id)
 
 CREATE INDEX ix_api_keys_previous_digest ON api_keys (previous_digest)
+
+CREATE TABLE consents (
+	digest BLOB NOT NULL,
+	session_id TEXT NOT NULL,
+	request TEXT NOT NULL,
+	expires_at BIGINT NOT NULL,
+	CONSTRAINT pk_consents PRIMARY KEY (digest)
+)
+
+CREATE INDEX ix_consents_expires_at ON consents (expires_at)
+
+CREATE TABLE oauth_clients (
+	id TEXT NOT NULL,
+	name TEXT NOT NULL,
+	redirect_uris TEXT NOT NULL,
+	expires_at BIGINT NOT NULL,
+	created_at BIGINT NOT NULL,
+	CONSTRAINT pk_oauth_clients PRIMARY KEY (id)
+)
+
+CREATE INDEX ix_oauth_clients_expires_at ON oauth_clients (expires_at)
+
+CREATE TABLE connections (
+	id TEXT NOT NULL,
+	account_id TEXT NOT NULL,
+	user_id TEXT NOT NULL,
+	client_id TEXT NOT NULL,
+	client_name TEXT NOT NULL,
+	redirect_host TEXT NOT NULL,
+	resource TEXT NOT NULL,
+	scopes TEXT NOT NULL,
+	began_at BIGINT,
+	last_used_at BIGINT,
+	revoked_at BIGINT,
+	created_at BIGINT NOT NULL,
+	CONSTRAINT pk_connections PRIMARY KEY (id),
+	CONSTRAINT fk_connections_account_id FOREIGN KEY(account_id) REFERENCES accounts (id),
+	CONSTRAINT fk_connections_user_id FOREIGN KEY(user_id) REFERENCES users (id)
+)
+
+CREATE INDEX ix_connections_account_id_id ON connections (account_id, id)
+
+CREATE INDEX ix_connections_client_id ON connections (client_id)
+
+CREATE TABLE authorization_codes (
+	digest BLOB NOT NULL,
+	connection_id TEXT NOT NULL,
+	redirect_uri TEXT NOT NULL,
+	challenge TEXT NOT NULL,
+	expires_at BIGINT NOT NULL,
+	used_at BIGINT,
+	CONSTRAINT pk_authorization_codes PRIMARY KEY (digest),
+	CONSTRAINT fk_authorization_codes_connection_id FOREIGN KEY(connection_id) REFERENCES connections (id)
+)
+
+CREATE INDEX ix_authorization_codes_connection_id ON authorization_codes (connection_id)
+
+CREATE INDEX ix_authorization_codes_expires_at ON authorization_codes (expires_at)
+
+CREATE TABLE connection_tokens (
+	digest BLOB NOT NULL,
+	connection_id TEXT NOT NULL,
+	kind TEXT NOT NULL,
+	scopes TEXT NOT NULL,
+	expires_at BIGINT NOT NULL,
+	used_at BIGINT,
+	created_at BIGINT NOT NULL,
+	CONSTRAINT pk_connection_tokens PRIMARY KEY (digest),
+	CONSTRAINT ck_connection_tokens_kind CHECK (kind IN ('access', 'refresh')),
+	CONSTRAINT fk_connection_tokens_connection_id FOREIGN KEY(connection_id) REFERENCES connections (id)
+)
+
+CREATE INDEX ix_connection_tokens_connection_id ON connection_tokens (connection_id)
+
+CREATE INDEX ix_connection_tokens_expires_at ON connection_tokens (expires_at)
