@@ -342,7 +342,7 @@ async def _rediscover(services: Services) -> None:
 
 def _app(services: Services, mcp: Mapping[str, Endpoint]) -> Starlette:
     door = Door(services.bearer, services.rate_limit)
-    session_door = Door(BearerOrSession([services.api_keys], services.cookies), services.rate_limit)
+    session_door = Door(BearerOrSession(services.bearer, services.cookies), services.rate_limit)
     files = PictureFiles(services.blobs, PictureDelivery(services.blobs, services.pool))
     checks = {"database": _database_check(services.database), "blobs": services.blobs.check}
     web = _web(services)

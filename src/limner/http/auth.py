@@ -20,6 +20,12 @@ class Authenticator(Protocol):
     async def principal(self, credential: str) -> Principal | None: ...
 
 
+class Callers(Protocol):
+    """Knows who sent a request; raises Unauthorized."""
+
+    async def principal(self, scope: Scope) -> Principal: ...
+
+
 class ApiKeys:
     """Authenticates API keys, and notes when each was last used (`flush` writes many at a time)."""
 

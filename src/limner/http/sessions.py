@@ -1,6 +1,5 @@
 """From the cookie to a session, and the check that an unsafe request came from our own pages."""
 
-from collections.abc import Sequence
 from http.cookies import CookieError, SimpleCookie
 
 from starlette.responses import Response
@@ -11,9 +10,8 @@ from limner.accounts.principal import Principal
 from limner.accounts.sessions import Session
 from limner.db.base import Database
 from limner.db.types import Clock
-from limner.errors import Forged, Unauthorized
-from limner.http.auth import Authenticator, Bearer, bearer_of
-from limner.http.challenges import Challenges
+from limner.errors import Forged
+from limner.http.auth import Bearer, bearer_of
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
@@ -65,21 +63,17 @@ class SessionCookies:
         response.delete_cookie(self._name, path="/", secure=self._secure, httponly=True, samesite="lax")
 
 
-class BearerOrSession(Bearer):
+class BearerOrSession:
     """For the few REST routes that a signed-in browser may use too."""
 
-    def __init__(
-        self, authenticators: Sequence[Authenticator], challenges: Challenges, cookies: SessionCookies
-    ) -> None:
-        super().__init__(authenticators, challenges)
+    def __init__(self, bearer: Bearer, cookies: SessionCookies) -> None:
+        self._bearer = bearer
         self._cookies = cookies
 
     async def principal(self, scope: Scope) -> Principal:
-        if bearer_of(scope) is not None:
-            return await super().principal(scope)
-        session = await self._cookies.session(scope)
+        session = await self._cookies.session(scope) if bearer_of(scope) is None else None
         if session is None:
-            raise Unauthorized()
+            return await self._bearer.principal(scope)
         self._cookies.check_origin(scope)
         return session.principal()
 

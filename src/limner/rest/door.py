@@ -8,7 +8,7 @@ from starlette.routing import Route
 
 from limner.accounts.principal import Principal
 from limner.errors import ServiceError
-from limner.http.auth import Bearer
+from limner.http.auth import Callers
 from limner.http.errors import error_response
 from limner.http.ratelimit import RateLimit
 
@@ -16,7 +16,7 @@ Handler = Callable[[Request, Principal], Awaitable[Response]]
 
 
 class Door:
-    def __init__(self, bearer: Bearer, rate_limit: RateLimit) -> None:
+    def __init__(self, bearer: Callers, rate_limit: RateLimit) -> None:
         self._bearer = bearer
         self._rate_limit = rate_limit
 
