@@ -75,9 +75,11 @@ def provider(service: Service, user: User, memory: Memory, **more: Any) -> OAuth
 
 
 async def make_a_picture(service: Service, auth: OAuthClientProvider) -> None:
-    async with httpx2.AsyncClient(auth=auth, timeout=60) as http:
-        async with Client(streamable_http_client(f"{service.url}/api/mcp", http_client=http)) as client:
-            result = await client.call_tool("generate_image", {"prompt": "a red boat", "modelId": "limner:sketch"})
+    async with (
+        httpx2.AsyncClient(auth=auth, timeout=60) as http,
+        Client(streamable_http_client(f"{service.url}/api/mcp", http_client=http)) as client,
+    ):
+        result = await client.call_tool("generate_image", {"prompt": "a red boat", "modelId": "limner:sketch"})
     assert not result.is_error
 
 
