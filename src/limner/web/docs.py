@@ -19,7 +19,7 @@ from limner.web.door import PageDoor
 from limner.web.pages import Pages
 from limner.web.visitors import Visitor
 
-FIRST = ("start", "clients", "mcp", "rest", "openai", "providers")
+FIRST = ("start", "clients", "dashboard", "mcp", "rest", "openai", "providers")
 GROUPS = {"": "Using it", "operate": "Operating it", "decisions": "Decisions"}
 MOST_HITS = 20
 PITCH = (
