@@ -1,0 +1,95 @@
+"""Puts the parts together: a Config becomes running services and one ASGI app. Nothing else does."""
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from starlette.applications import Starlette
+
+from limner.app.background import in_background, in_its_own_task, rediscover, repeatedly, sweep_oauth
+from limner.app.routes import asgi_app
+from limner.app.services import Services, State, billing_page, open_services
+from limner.config import Config
+from limner.db.lock import serving_lock
+from limner.db.types import Clock, now
+from limner.images.orphans import Orphans
+from limner.images.recovery import Recovery
+from limner.images.retention import Retention
+from limner.images.runner import Runner
+from limner.mcp_server.asking import Asking
+from limner.mcp_server.editions.every import endpoints
+from limner.providers.registry import Providers, ProviderSettings
+from limner.webhooks.sender import Sender
+
+FLUSH_SECONDS = 5.0
+HOUR_SECONDS = 3600.0
+DAY_SECONDS = 86_400.0
+SWEEP_SECONDS = 300.0
+DRAIN_SECONDS = 20.0
+ORPHANS_SECONDS = 6 * 3600.0
+
+
+@asynccontextmanager
+async def running(
+    config: Config, *, clock: Clock = now, providers: Callable[[ProviderSettings], Providers] = Providers
+) -> AsyncGenerator["Server"]:
+    """Everything one serving process needs, from the database up; it drains and closes at the end.
+
+    Raises what a person must mend: BadConfiguration, BadCatalog, DatabaseTooNew, AlreadyServed, OSError.
+    """
+    async with AsyncExitStack() as stack:
+        stack.enter_context(serving_lock(config.database_url))
+        services = await open_services(config, clock, providers, stack)
+        runner = Runner(
+            services.parts,
+            services.queue,
+            deadline_seconds=config.generation_deadline_seconds,
+            places=services.providers.places,
+        )
+        if config.is_sqlite:
+            await services.images.break_off_others()
+        mcp = endpoints(
+            services.images,
+            services.links,
+            services.uploads,
+            services.upload_links,
+            confirm=Asking(services.keyring, clock),
+            sell=Asking(services.keyring, clock, billing_page(config)),
+            max_body_bytes=config.max_body_bytes,
+        )
+        for endpoint in mcp.values():
+            await stack.enter_async_context(in_its_own_task(endpoint.run()))
+        sender = Sender(database=services.database, fetcher=services.fetcher, clock=clock)
+        background = [
+            runner.run(),
+            Recovery(services.parts, services.queue).run(),
+            repeatedly(services.api_keys.flush, FLUSH_SECONDS),
+            repeatedly(services.access_tokens.flush, FLUSH_SECONDS),
+            repeatedly(lambda: sweep_oauth(services), SWEEP_SECONDS),
+            repeatedly(services.keyring.refresh, FLUSH_SECONDS),
+            repeatedly(services.shop.reconcile, DAY_SECONDS),
+            sender.run(),
+            repeatedly(sender.forget_old, DAY_SECONDS),
+            repeatedly(services.rate_limit.sweep, HOUR_SECONDS),
+            repeatedly(services.self_audit.run, HOUR_SECONDS),
+            repeatedly(Retention(database=services.database, blobs=services.blobs, clock=clock).sweep, HOUR_SECONDS),
+            repeatedly(services.uploads.sweep, SWEEP_SECONDS),
+            repeatedly(Orphans(services.database, services.blobs, clock).sweep, ORPHANS_SECONDS),
+            rediscover(services),
+        ]
+        async with in_background(background):
+            yield Server(services, asgi_app(services, mcp))
+            services.state.stopping = True
+            await runner.stop(DRAIN_SECONDS)
+        await services.images.close()
+        await services.api_keys.flush()
+        await services.access_tokens.flush()
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    services: Services
+    app: Starlette
+
+
+__all__ = ["Server", "Services", "State", "running"]

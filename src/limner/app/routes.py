@@ -1,0 +1,195 @@
+"""The one ASGI app: every door, behind what stands round every request."""
+
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Match, Route
+
+from limner import __version__
+from limner.accounts.resources import Resources
+from limner.app.addresses import allowed_hosts, allowed_origins
+from limner.app.services import Services
+from limner.config import BadConfiguration, Config
+from limner.credits import ledger
+from limner.db.base import Database, Transaction
+from limner.db.types import Clock
+from limner.errors import NotFound, ServiceError
+from limner.http.errors import error_response, show
+from limner.http.middleware import BodyLimit, RequestIds
+from limner.http.sessions import BearerOrSession
+from limner.images.delivery import PictureDelivery
+from limner.mail.smtp import BadMailUrl, Smtp
+from limner.mcp_server.clients import Sessions
+from limner.mcp_server.delivery import Delivery
+from limner.mcp_server.guard import Guard
+from limner.mcp_server.server import Endpoint
+from limner.oauth.door import OAuthDoor, closed_routes
+from limner.openai_api.routes import OpenAiRoutes
+from limner.providers.sketch import Sketch
+from limner.rest import openapi
+from limner.rest.account import AccountRoutes
+from limner.rest.door import Door
+from limner.rest.events import EventRoutes
+from limner.rest.files import PictureFiles
+from limner.rest.health import HealthRoutes
+from limner.rest.images import ImageRoutes
+from limner.rest.keys import KeyRoutes
+from limner.rest.links import LinkRoutes
+from limner.rest.metrics import MetricsRoutes
+from limner.rest.openapi import OpenApiRoutes
+from limner.rest.payments import PaymentRoutes
+from limner.rest.uploads import UploadRoutes
+from limner.rest.usage import UsageRoutes
+from limner.rest.webhooks import WebhookRoutes
+from limner.web.pages import Site
+from limner.web.site import OAuthParts, Web, WebParts
+
+
+def asgi_app(services: Services, mcp: Mapping[str, Endpoint]) -> Starlette:
+    door = Door(services.bearer, services.rate_limit)
+    session_door = Door(BearerOrSession(services.bearer, services.cookies), services.rate_limit)
+    files = PictureFiles(services.blobs, PictureDelivery(services.blobs, services.pool))
+    checks = {"database": _database_check(services.database), "blobs": services.blobs.check}
+    web = _web(services)
+    routes: list[BaseRoute] = [
+        *web.routes(),
+        *MetricsRoutes(services.database, services.providers, services.clock, services.config.metrics_token).routes(),
+        *HealthRoutes(checks, lambda: services.state.stopping).routes(),
+        *ImageRoutes(services.images, services.links, files).routes(door),
+        *AccountRoutes(services.images).routes(door),
+        *UsageRoutes(services.images).routes(door),
+        *KeyRoutes(services.database, services.clock).routes(session_door),
+        *PaymentRoutes(services.shop).routes(),
+        *WebhookRoutes(services.database, services.fetcher, services.clock).routes(door),
+        *OpenApiRoutes(public_url=services.config.public_url, version=__version__).routes(),
+        *EventRoutes(services.images, services.links, services.pool).routes(door),
+        *UploadRoutes(services.uploads, services.upload_links).routes(door),
+        *OpenAiRoutes(services.images, services.links, services.bearer, services.rate_limit).routes(),
+        *_oauth_routes(services),
+        *LinkRoutes(services.database, files, services.links).routes(),
+        Route("/api/mcp", _guarded(services, mcp[services.config.edition])),
+        Route("/getimages/api/mcp", _guarded(services, mcp["getimages"])),
+        Route("/image-mcp/api/mcp", _guarded(services, mcp["image-mcp"])),
+    ]
+    return Starlette(
+        routes=routes,
+        middleware=[Middleware(RequestIds), Middleware(BodyLimit, services.config.max_body_bytes)],
+        exception_handlers={ServiceError: show, 404: _no_such_page(web), 405: _no_such_method},
+    )
+
+
+def _oauth_routes(services: Services) -> list[Route]:
+    if not services.config.oauth:
+        return closed_routes()
+    return OAuthDoor(
+        database=services.database,
+        clients=services.oauth_clients,
+        resources=Resources(services.config.public_url),
+        limit=services.address_limit,
+        addresses=services.addresses,
+        clock=services.clock,
+    ).routes()
+
+
+def _web(services: Services) -> Web:
+    config = services.config
+    return Web(
+        WebParts(
+            site=Site(config.public_url, config.sign_up, config.billing, config.stripe_secret_key is not None),
+            clock=services.clock,
+            database=services.database,
+            images=services.images,
+            links=services.links,
+            catalog=services.catalog,
+            cookies=services.cookies,
+            address_limit=services.address_limit,
+            addresses=services.addresses,
+            mailer=_mailer(config),
+            welcome=_welcome(config, services.clock),
+            welcome_credits=config.sign_up_credits,
+            packs=config.packs,
+            shop=services.shop,
+            blobs=services.blobs,
+            fetcher=services.fetcher,
+            describe_api=lambda: openapi.document(config.public_url, __version__),
+            artist=Sketch(),
+            oauth=OAuthParts(services.oauth_clients, Resources(config.public_url)) if config.oauth else None,
+            stopping=lambda: services.state.stopping,
+        )
+    )
+
+
+def _guarded(services: Services, endpoint: Endpoint) -> Guard:
+    hosts = allowed_hosts(services.config)
+    return Guard(
+        Delivery(endpoint.app, services.images),
+        bearer=services.bearer,
+        rate_limit=services.rate_limit,
+        sessions=Sessions(services.keyring),
+        allowed_hosts=hosts,
+        allowed_origins=allowed_origins(services.config),
+        scope_of=endpoint.scope_of,
+    )
+
+
+def _mailer(config: Config) -> Smtp | None:
+    if config.smtp_url is None:
+        return None
+    try:
+        return Smtp(config.smtp_url, public_host=urlsplit(config.public_url).hostname or "localhost")
+    except BadMailUrl as problem:
+        raise BadConfiguration(str(problem)) from None
+
+
+def _welcome(config: Config, clock: Clock) -> Callable[[Transaction, str], None]:
+    """What a new account starts with, once."""
+
+    def welcome(tx: Transaction, account_id: str) -> None:
+        if config.sign_up_credits:
+            entry = ledger.Entry("Sign-up credits", unique_key=f"sign-up:{account_id}")
+            ledger.add(tx, account_id, config.sign_up_credits, "grant", entry, clock())
+
+    return welcome
+
+
+def _database_check(database: Database) -> Callable[[], Coroutine[Any, Any, None]]:
+    async def check() -> None:
+        await database.read(lambda tx: tx.scalar("SELECT 1"))
+
+    return check
+
+
+def _no_such_page(web: Web) -> Callable[[Request, Exception], Coroutine[Any, Any, Response]]:
+    async def show_it(request: Request, error: Exception) -> Response:
+        missing = NotFound(f"There is nothing at {request.url.path[:200]}.")
+        if "text/html" in request.headers.get("accept", ""):
+            return await web.failure(request, missing)
+        return error_response(missing, request.scope)
+
+    return show_it
+
+
+async def _no_such_method(request: Request, error: Exception) -> Response:
+    allowed = ", ".join(sorted(_methods_at(request)))
+    response = error_response(
+        NotFound("That path does not take this method.", next_step=f"Use one of: {allowed}."), request.scope
+    )
+    response.status_code = 405
+    response.headers["Allow"] = allowed
+    return response
+
+
+def _methods_at(request: Request) -> set[str]:
+    """All that a path takes: the framework knows only the first route that has it."""
+    routes = [route for route in request.app.routes if isinstance(route, Route)]
+    return {
+        method
+        for route in routes
+        if route.matches(request.scope)[0] is not Match.NONE
+        for method in route.methods or ()
+    }
