@@ -16,6 +16,7 @@ def rgb(code: str) -> RGB:
     return int(code[0:2], 16), int(code[2:4], 16), int(code[4:6], 16)
 
 
+@lru_cache(maxsize=4096)
 def mix(one: RGB, other: RGB, share: float) -> RGB:
     """`one` with `share` (0..1) of `other` in it."""
     a, b = _lab(one), _lab(other)
@@ -33,6 +34,7 @@ def chroma(colour: RGB) -> float:
     return math.hypot(a, b)
 
 
+@lru_cache(maxsize=4096)
 def lit(colour: RGB, to: float) -> RGB:
     """The same hue at another lightness."""
     _, a, b = _lab(colour)

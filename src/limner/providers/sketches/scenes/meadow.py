@@ -83,12 +83,12 @@ def _field(board: Board, dice: Dice, near: float, green: RGB) -> None:
     base = board.height * (0.5 + 0.36 * near)
     swing = min(board.height, board.unit) * 0.05
     phase, waves = dice.between(0, math.tau), dice.between(0.5, 0.9) * (board.width / board.unit) ** 0.6
-    line = [(board.width * t / 60, base + swing * math.sin(phase + t / 60 * waves * math.tau)) for t in range(61)]
+    line = [(board.width * t / 40, base + swing * math.sin(phase + t / 40 * waves * math.tau)) for t in range(41)]
     tone = mix(mix(green, board.palette.horizon, 0.45 * (1 - near)), board.palette.accent(2), dice.between(0, 0.22))
     board.canvas.ground(line, board.height, Gradient((lighter(tone, 0.03), darker(tone, 0.03))))
     if dice.chance(0.55):
         stripe = darker(tone, 0.035)
-        for number in range(1, 7):
+        for number in range(1, 6):
             drop = board.height * 0.018 * number * (0.7 + near)
             furrow = [(x, y + drop * (1 + 0.25 * math.sin(x / board.width * 3 + phase))) for x, y in line]
             board.canvas.line(furrow, board.unit * 0.004 * (0.5 + near), stripe, 0.7)
@@ -101,7 +101,7 @@ def _flowers(board: Board, dice: Dice, green: RGB) -> None:
     board.canvas.ground(
         [(0, board.height * 0.93), (board.width, board.height * 0.92)], board.height, darker(green, 0.1)
     )
-    count = board.more(46 * board.width / board.unit)
+    count = board.more(38 * board.width / board.unit)
     spots = sorted((dice.between(0, 1) ** 0.8, dice.between(-0.02, 1.02)) for _ in range(count))
     for near, across in spots:
         x, foot = board.width * across, board.height * (0.9 + 0.14 * near)
