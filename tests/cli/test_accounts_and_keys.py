@@ -74,6 +74,14 @@ def test_a_key_keeps_its_scopes_cap_expiry_and_kind(terminal: Terminal) -> None:
     assert plain.strip() not in terminal.ok("keys", "list")
 
 
+@pytest.fixture(scope="module")
+def with_ana(tmp_path_factory: pytest.TempPathFactory) -> Terminal:
+    """Where there is one account."""
+    terminal = Terminal(tmp_path_factory.mktemp("ana"))
+    terminal.ok("accounts", "create", "ana@example.org")
+    return terminal
+
+
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [
@@ -92,10 +100,9 @@ def test_a_key_keeps_its_scopes_cap_expiry_and_kind(terminal: Terminal) -> None:
     ],
 )
 def test_what_cannot_be_done_is_said_without_a_traceback(
-    terminal: Terminal, arguments: tuple[str, ...], code: int
+    with_ana: Terminal, arguments: tuple[str, ...], code: int
 ) -> None:
-    terminal.ok("accounts", "create", "ana@example.org")
-    outcome = terminal.run(*arguments)
+    outcome = with_ana.run(*arguments)
     assert (outcome.code, outcome.stdout) == (code, "")
     assert "Traceback" not in outcome.stderr
     assert outcome.stderr

@@ -74,6 +74,13 @@ def test_a_database_of_a_newer_version_is_left_alone(terminal: Terminal) -> None
     assert refused.stderr.count("\n") == 1
 
 
+def refused_start(terminal: Terminal, command: str, name: str, value: str) -> None:
+    refused = terminal.run(command, env={"LIMNER_PORT": "0", name: value})
+    assert (refused.code, refused.stdout) == (2, "")
+    assert refused.stderr.startswith("limner: ")
+    assert refused.stderr.count("\n") == 1
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -81,19 +88,26 @@ def test_a_database_of_a_newer_version_is_left_alone(terminal: Terminal) -> None
         ("LIMNER_PUBLIC_URL", "images.example.org"),
         ("LIMNER_DATABASE_URL", "mysql://localhost"),
         ("LIMNER_DATABASE_URL", "sqlite:///"),
-        ("LIMNER_DATABASE_URL", "postgresql:///nobody?host=/nowhere"),
-        ("LIMNER_BLOBS_URL", "ftp://example.org"),
         ("LIMNER_CATALOG", "/nowhere/catalog.toml"),
-        ("LIMNER_DEFAULT_MODEL", "openai:gpt-image-0"),
-        ("LIMNER_DATA_DIR", "/dev/null/limner"),
         ("LIMNER_LOG_LEVEL", "loud"),
-        ("LIMNER_HOST", "no.such.host.invalid"),
         ("LIMNER_OPENAI_API_KEY_FILE", "/nowhere/key"),
         ("LIMNER_PACKS", "a lot"),
     ],
 )
-def test_a_bad_setting_stops_the_start_with_one_sentence(terminal: Terminal, name: str, value: str) -> None:
-    refused = terminal.run("serve", env={"LIMNER_PORT": "0", name: value})
-    assert (refused.code, refused.stdout) == (2, "")
-    assert refused.stderr.startswith("limner: ")
-    assert refused.stderr.count("\n") == 1
+def test_a_bad_setting_stops_every_command_with_one_sentence(terminal: Terminal, name: str, value: str) -> None:
+    refused_start(terminal, "migrate", name, value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("LIMNER_DATABASE_URL", "postgresql:///nobody?host=/nowhere"),
+        ("LIMNER_BLOBS_URL", "ftp://example.org"),
+        ("LIMNER_DEFAULT_MODEL", "openai:gpt-image-0"),
+        ("LIMNER_DATA_DIR", "/dev/null/limner"),
+        ("LIMNER_HOST", "no.such.host.invalid"),
+        ("LIMNER_RATE_LIMIT", "many"),
+    ],
+)
+def test_what_a_start_finds_wrong_is_one_sentence(terminal: Terminal, name: str, value: str) -> None:
+    refused_start(terminal, "serve", name, value)
