@@ -139,6 +139,7 @@ async def test_what_a_key_is_made_of_is_checked_field_by_field(service: Service)
             ({"expiresAt": "2030-01-01T00:00:00"}, "expiresAt"),
             ({"cap": {"limit": -1, "period": "day"}}, "cap.limit"),
             ({"cap": {"limit": 1, "period": "year"}}, "cap.period"),
+            ({"maxCreditsPerCall": 2**31}, "maxCreditsPerCall"),
             ({"secret": "x"}, "secret"),
         ):
             answer = await writer.post("/api/v1/keys", json=body)

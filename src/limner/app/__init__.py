@@ -67,7 +67,7 @@ async def running(
             repeatedly(services.access_tokens.flush, FLUSH_SECONDS),
             repeatedly(lambda: sweep_oauth(services), SWEEP_SECONDS),
             repeatedly(services.keyring.refresh, FLUSH_SECONDS),
-            repeatedly(services.shop.reconcile, DAY_SECONDS),
+            repeatedly(services.shop.reconcile, 6 * HOUR_SECONDS),
             sender.run(),
             repeatedly(sender.forget_old, DAY_SECONDS),
             repeatedly(services.rate_limit.sweep, HOUR_SECONDS),

@@ -24,6 +24,7 @@ from limner.schemas import WELL_FORMED, CapLeft, Shape, Time, parse
 MOST_OVERLAP_SECONDS = 7 * 24 * 3600
 
 Credits = Annotated[int, Field(ge=0, le=10**12)]
+CreditsPerCall = Annotated[int, Field(ge=0, le=10**9)]  # what its column holds
 Moment = Annotated[AwareDatetime, Field(strict=False, description="ISO 8601 with a time zone.")]
 
 
@@ -50,8 +51,8 @@ class MakeKey(Shape):
     ) = None
     expires_at: Moment | None = None
     cap: SpendCap | None = None
-    max_credits_per_call: Credits | None = None
-    confirm_above_credits: Credits | None = None
+    max_credits_per_call: CreditsPerCall | None = None
+    confirm_above_credits: CreditsPerCall | None = None
     test: bool = False
 
     def new_key(self) -> NewKey:
@@ -68,7 +69,7 @@ class MakeKey(Shape):
 
 class ChangeKey(Shape):
     cap: SpendCap | None = None
-    max_credits_per_call: Credits | None = None
+    max_credits_per_call: CreditsPerCall | None = None
 
 
 class RotateKey(Shape):
