@@ -95,7 +95,7 @@ async def test_orders_are_drawn_one_after_the_other(provider: Diffusers, watch: 
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1500)
 async def test_the_real_worker_draws_with_a_tiny_model(
     tmp_path_factory: pytest.TempPathFactory, watch: Listening, monkeypatch: pytest.MonkeyPatch
 ) -> None:
