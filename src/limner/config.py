@@ -75,7 +75,6 @@ class Config:
     stripe_webhook_secret: str | None = field(default=None, repr=False)
     stripe_base_url: str = "https://api.stripe.com"
     smtp_url: str | None = field(default=None, repr=False)
-    oidc: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
     log: LogFormat = "auto"
     log_level: LogLevel = "info"
 
@@ -85,6 +84,7 @@ class Config:
     ) -> "Config":
         """Read the environment; `host` and `port` come from the command line and win."""
         env = _Environment(environ)
+        env.refuse("OIDC_", "signing in with OpenID Connect is not available in this version")
         data_dir = Path(env.text("DATA_DIR") or default_data_dir(environ)).expanduser().absolute()
         port = port if port is not None else env.number("PORT", 8000, at_least=0)
         return cls(
@@ -125,7 +125,6 @@ class Config:
             stripe_webhook_secret=env.text("STRIPE_WEBHOOK_SECRET"),
             stripe_base_url=env.url("STRIPE_BASE_URL") or "https://api.stripe.com",
             smtp_url=env.text("SMTP_URL"),
-            oidc=env.with_prefix("OIDC_"),
             log=env.choice("LOG", ("auto", "text", "json"), "auto"),
             log_level=env.choice("LOG_LEVEL", ("debug", "info", "warning", "error"), "info"),
         )
@@ -225,9 +224,10 @@ class _Environment:
             )
         return url
 
-    def with_prefix(self, prefix: str) -> Mapping[str, str]:
-        names = {name.removeprefix("LIMNER_").removesuffix("_FILE") for name in self._environ}
-        return {name: value for name in sorted(names) if name.startswith(prefix) and (value := self.text(name))}
+    def refuse(self, prefix: str, sentence: str) -> None:
+        """Stop rather than ignore what somebody relies on."""
+        if named := sorted(name for name in self._environ if name.startswith(f"LIMNER_{prefix}")):
+            raise BadConfiguration(f"{named[0]} is set, but {sentence}.")
 
     def _raw(self, variable: str) -> str | None:
         if value := self._environ.get(variable, "").strip():
