@@ -24,8 +24,8 @@ HANG_UP_CHECKS = 10
 """A repeated call may overtake the news that its first caller hung up: how long and how often it looks again."""
 
 
-FREE_PARTIAL_IMAGES = 2
-"""Unfinished previews cost money at suppliers, and nothing from our own model."""
+WATCHED_PARTIAL_IMAGES = 2
+"""Unfinished previews cost a little at suppliers, and nothing from our own model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,8 +217,13 @@ def _route(planned: Plan, new: NewImages) -> dict[str, Any]:
         "sizePx": planned.size_px,
         "providerOptions": dict(planned.route.options),
         "timeoutSeconds": planned.route.timeout_seconds,
-        "partialImages": max(new.partial_images, FREE_PARTIAL_IMAGES if planned.route.provider == "limner" else 0),
+        "partialImages": max(new.partial_images, _partial_images_for_watchers(planned, new)),
     }
+
+
+def _partial_images_for_watchers(planned: Plan, new: NewImages) -> int:
+    """Who does not wait watches the events; who waits for the answer would pay the supplier for what nobody sees."""
+    return WATCHED_PARTIAL_IMAGES if planned.route.provider == "limner" or not new.waits else 0
 
 
 def _started(tx: Transaction, call_id: str, account_id: str) -> Started:
