@@ -30,6 +30,8 @@ const authProvider = {
   redirectToAuthorization: sayYes,
   saveCodeVerifier: (verifier) => { kept.verifier = verifier; },
   codeVerifier: () => kept.verifier,
+  saveDiscoveryState: (found) => { kept.found = found; },
+  discoveryState: () => kept.found,
 };
 
 const info = { name: "limner-protocol-tests", version: "1" };
