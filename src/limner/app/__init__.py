@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from starlette.applications import Starlette
 
-from limner.app.background import in_background, in_its_own_task, rediscover, repeatedly, sweep_oauth
+from limner.app.background import in_background, in_its_own_task, rediscover, repeatedly, sweep_expired
 from limner.app.routes import asgi_app
 from limner.app.services import Services, State, billing_page, open_services
 from limner.config import Config
@@ -65,7 +65,7 @@ async def running(
             Recovery(services.parts, services.queue).run(),
             repeatedly(services.api_keys.flush, FLUSH_SECONDS),
             repeatedly(services.access_tokens.flush, FLUSH_SECONDS),
-            repeatedly(lambda: sweep_oauth(services), SWEEP_SECONDS),
+            repeatedly(lambda: sweep_expired(services), SWEEP_SECONDS),
             repeatedly(services.keyring.refresh, FLUSH_SECONDS),
             repeatedly(services.shop.reconcile, 6 * HOUR_SECONDS),
             sender.run(),

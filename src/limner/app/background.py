@@ -9,7 +9,7 @@ from typing import Any
 
 import structlog
 
-from limner.accounts import connections, consents, oauth_clients
+from limner.accounts import connections, consents, oauth_clients, sessions, sign_in
 from limner.app.services import Services
 from limner.catalog.models import load
 from limner.db.base import Transaction
@@ -36,9 +36,11 @@ async def rediscover(services: Services) -> None:
         services.catalog.replace(load(services.config.catalog_path, discovered))
 
 
-async def sweep_oauth(services: Services) -> None:
+async def sweep_expired(services: Services) -> None:
+    """Forget what has run out and nobody can use any more."""
+
     def sweep(tx: Transaction) -> None:
-        for each in (connections, oauth_clients, consents):
+        for each in (connections, oauth_clients, consents, sessions, sign_in):
             each.sweep(tx, services.clock())
 
     await services.database.write(sweep)
@@ -69,6 +71,7 @@ async def in_its_own_task(context: AbstractAsyncContextManager[None]) -> AsyncGe
             await leave.wait()
 
     task = asyncio.create_task(hold())
+    task.add_done_callback(lambda _: entered.set())  # a context that cannot be entered must not be waited for
     await entered.wait()
     try:
         yield

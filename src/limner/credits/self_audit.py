@@ -2,6 +2,7 @@
 
 import structlog
 
+from limner import metrics
 from limner.credits import audit
 from limner.credits.audit import Problem
 from limner.db.base import Database
@@ -21,6 +22,7 @@ class SelfAudit:
 
     async def run(self) -> None:
         self.problems = await self._database.read_slowly(audit.problems)
+        metrics.AUDIT_PROBLEMS.set(len(self.problems))
         for problem in self.problems:
             log.error(
                 "the books disagree",
