@@ -9,6 +9,7 @@ import httpx2
 import pytest
 from tests.images.samples import encoded, photo
 from tests.service import Service
+from tests.tools import missing
 
 from limner.images.pictures import sha256
 
@@ -42,8 +43,9 @@ async def test_a_picture_is_sent_without_a_key_and_edited_by_its_id(any_service:
     assert [image.data for image in any_service.stage.seen[-1].images] == [PNG]
 
 
-@pytest.mark.skipif(shutil.which("curl") is None, reason="no curl on this machine")
 async def test_the_answer_says_how_to_send(service: Service, tmp_path: Path) -> None:
+    if shutil.which("curl") is None:
+        missing("curl")
     upload = await opened(service, "image/jpeg")
     assert set(upload) == {"id", "uploadUrl", "expiresAt", "maxBytes", "command"}
     assert upload["maxBytes"] == 20_000_000
