@@ -66,6 +66,10 @@ def test_every_example_is_a_request_we_take() -> None:
             parse(operation.body, dict(operation.example))
 
 
+NOT_HTTP = b"Invalid HTTP request received."
+"""The HTTP parser's own answer to made-up headers that are none, such as an empty Content-Length: it never reaches us."""
+
+
 async def test_whatever_is_sent_is_answered_as_described(service: Service) -> None:
     await fuzz(service, cases_per_operation=8)
 
@@ -112,6 +116,8 @@ def _fuzz_one(strategy: Any, url: str, headers: dict[str, str], image: str, case
         if isinstance(case.body, dict):  # waiting is what other tests are about
             case.body.pop("waitSeconds", None)
         response = case.call(base_url=url, headers=headers)
+        if response.status_code == 400 and response.content == NOT_HTTP:
+            return
         case.validate_response(response, checks=HELD_AGAINST)
 
     check()
