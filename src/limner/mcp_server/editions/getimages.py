@@ -118,55 +118,27 @@ class GetimagesTools:
         self._waits = waits
 
     def tools(self) -> list[Tool[Any]]:
+        """In the order in which a model reads them."""
         return [
-            Tool(
-                name="getimages_generate_image",
-                title="Generate image",
-                description="Generate one image from a prompt. Spends credits; charged only when an image was made.",
-                shape=GenerateOne,
-                scope="images:generate",
-                call=self._generate,
-                output_schema=MADE,
-                spends=True,
-                reads=False,
-            ),
-            Tool(
-                name="getimages_list_images",
-                title="List images",
-                description="The images made so far, newest first, without their bytes.",
-                shape=PageOf,
-                scope="images:read",
-                call=self._list,
-                output_schema=outputs.page_of("images"),
-            ),
-            Tool(
-                name="getimages_get_image",
-                title="Get image",
-                description="One image by id with a fresh link, and the image itself when asked.",
-                shape=GetOne,
-                scope="images:read",
-                call=self._get,
-                output_schema=outputs.schema({"image": ENTRY, "imageUrl": {"type": "string"}}),
-            ),
-            Tool(
-                name="getimages_get_account",
-                title="Get account",
-                description="The account's user id, email and credit balance.",
-                shape=Nothing,
-                scope="account:read",
-                call=self._account,
-                output_schema=outputs.schema({"userId": TEXT, "email": TEXT, "creditBalance": {"type": "integer"}}),
-            ),
-            Tool(
-                name="getimages_list_usage",
-                title="List usage",
-                description="Credit transactions, newest first.",
-                shape=PageOf,
-                scope="usage:read",
-                call=self._usage,
-                output_schema=outputs.page_of("transactions"),
-            ),
+            self._generate_image(),
+            self._list_images(),
+            self._get_image(),
+            self._get_account(),
+            self._list_usage(),
         ]
+
+    def _generate_image(self) -> Tool[GenerateOne]:
+        return Tool(
+            name="getimages_generate_image",
+            title="Generate image",
+            description="Generate one image from a prompt. Spends credits; charged only when an image was made.",
+            shape=GenerateOne,
+            scope="images:generate",
+            call=self._generate,
+            output_schema=MADE,
+            spends=True,
+            reads=False,
+        )
 
     async def _generate(self, call: ToolCall, asked: GenerateOne) -> mcp_types.CallToolResult:
         _check(asked)
@@ -184,11 +156,33 @@ class GetimagesTools:
         made.content.append(await self._picture(row))
         return made
 
+    def _list_images(self) -> Tool[PageOf]:
+        return Tool(
+            name="getimages_list_images",
+            title="List images",
+            description="The images made so far, newest first, without their bytes.",
+            shape=PageOf,
+            scope="images:read",
+            call=self._list,
+            output_schema=outputs.page_of("images"),
+        )
+
     async def _list(self, call: ToolCall, asked: PageOf) -> mcp_types.CallToolResult:
         which = Filter(statuses=("succeeded",))
         page = await self._images.page(call.principal, which, limit=asked.limit, offset=asked.offset)
         shown = [_entry(row) for row in page.generations]
         return facts({"images": shown, "total": page.total, "limit": asked.limit, "offset": asked.offset})
+
+    def _get_image(self) -> Tool[GetOne]:
+        return Tool(
+            name="getimages_get_image",
+            title="Get image",
+            description="One image by id with a fresh link, and the image itself when asked.",
+            shape=GetOne,
+            scope="images:read",
+            call=self._get,
+            output_schema=outputs.schema({"image": ENTRY, "imageUrl": {"type": "string"}}),
+        )
 
     async def _get(self, call: ToolCall, asked: GetOne) -> mcp_types.CallToolResult:
         try:
@@ -201,6 +195,17 @@ class GetimagesTools:
             found.content.append(await self._picture(row))
         return found
 
+    def _get_account(self) -> Tool[Nothing]:
+        return Tool(
+            name="getimages_get_account",
+            title="Get account",
+            description="The account's user id, email and credit balance.",
+            shape=Nothing,
+            scope="account:read",
+            call=self._account,
+            output_schema=outputs.schema({"userId": TEXT, "email": TEXT, "creditBalance": {"type": "integer"}}),
+        )
+
     async def _account(self, call: ToolCall, asked: Nothing) -> mcp_types.CallToolResult:
         balance, _ = await self._images.account(call.principal)
         owner = call.principal.email or call.principal.user_id
@@ -210,6 +215,17 @@ class GetimagesTools:
             "creditBalance": balance.available,
         }
         return facts(data, f"{owner} has {balance.available} credits.")
+
+    def _list_usage(self) -> Tool[PageOf]:
+        return Tool(
+            name="getimages_list_usage",
+            title="List usage",
+            description="Credit transactions, newest first.",
+            shape=PageOf,
+            scope="usage:read",
+            call=self._usage,
+            output_schema=outputs.page_of("transactions"),
+        )
 
     async def _usage(self, call: ToolCall, asked: PageOf) -> mcp_types.CallToolResult:
         lines, total = await self._images.usage(call.principal, limit=asked.limit, offset=asked.offset)

@@ -5,7 +5,6 @@ from typing import Any
 
 import mcp_types
 
-from limner.accounts.principal import Principal
 from limner.images.beginning import Started
 from limner.images.generations import Filter
 from limner.images.links import ImageLinks, UploadLinks
@@ -15,9 +14,9 @@ from limner.images.uploads import Uploads
 from limner.mcp_server import outputs
 from limner.mcp_server.asking import Asking
 from limner.mcp_server.completion import Completions
-from limner.mcp_server.editions import image_mcp
+from limner.mcp_server.editions.native_shelf import IMAGE_TEMPLATE, NativeShelf
 from limner.mcp_server.icons import icon
-from limner.mcp_server.resources import MINUTES, VIEWER_URI, Contents, Readable, Shelf, Template, json_text, viewer
+from limner.mcp_server.resources import VIEWER_URI
 from limner.mcp_server.results import Results, facts
 from limner.mcp_server.server import Edition
 from limner.mcp_server.tools import Tool, Toolbox, ToolCall
@@ -81,99 +80,50 @@ class NativeTools:
         self._results = Results(images, links)
 
     def tools(self) -> list[Tool[Any]]:
+        """In the order in which a model reads them."""
         return [
-            Tool(
-                name="generate_image",
-                title="Generate image",
-                description="Make one or more pictures from a prompt. Spends credits; charged only for pictures made.",
-                shape=Generate,
-                scope="images:generate",
-                call=self._generate,
-                output_schema=IMAGE,
-                spends=True,
-                reads=False,
-                icons=[icon("generate")],
-                meta=IN_VIEWER,
-            ),
-            Tool(
-                name="edit_image",
-                title="Edit image",
-                description="Change or combine existing pictures by instruction, optionally only inside a mask. Spends credits.",
-                shape=Edit,
-                scope="images:generate",
-                call=self._edit,
-                output_schema=IMAGE,
-                spends=True,
-                reads=False,
-                icons=[icon("edit")],
-                meta=IN_VIEWER,
-            ),
-            Tool(
-                name="get_image",
-                title="Get image",
-                description="One picture by id: status, facts, a fresh link and the picture. Waits for a running one if asked.",
-                shape=GetImage,
-                scope="images:read",
-                call=self._get,
-                output_schema=IMAGE,
-                icons=[icon("see")],
-                meta=IN_VIEWER,
-            ),
-            Tool(
-                name="list_images",
-                title="List images",
-                description="The user's pictures, newest first, running ones included; without the pictures themselves.",
-                shape=PageOf,
-                scope="images:read",
-                call=self._list,
-                output_schema=outputs.page_of("images"),
-                icons=[icon("list")],
-            ),
-            Tool(
-                name="list_models",
-                title="List models",
-                description="The models: which can be used now, what each takes, its credits, speed and lifecycle.",
-                shape=Nothing,
-                scope="images:read",
-                call=self._models,
-                output_schema=outputs.schema({"models": outputs.OBJECTS, "default": {"type": "string"}}),
-                icons=[icon("models")],
-            ),
-            Tool(
-                name="get_account",
-                title="Get account",
-                description="Whose account this is, the credits left and held, and what is left of this key's spend cap.",
-                shape=Nothing,
-                scope="account:read",
-                call=self._account,
-                output_schema=outputs.schema_of(Account),
-                icons=[icon("account")],
-            ),
-            Tool(
-                name="list_usage",
-                title="List usage",
-                description="Credit transactions, newest first: what was charged, granted and bought.",
-                shape=PageOf,
-                scope="usage:read",
-                call=self._usage,
-                output_schema=outputs.page_of("transactions"),
-                icons=[icon("usage")],
-            ),
-            Tool(
-                name="create_upload",
-                title="Create upload",
-                description="A one-time link to send a reference picture or mask to; then pass the upload's id.",
-                shape=CreateUpload,
-                scope="images:generate",
-                call=self._create_upload,
-                output_schema=outputs.schema_of(OpenUpload),
-                reads=False,
-                icons=[icon("upload")],
-            ),
+            self._generate_image(),
+            self._edit_image(),
+            self._get_image(),
+            self._list_images(),
+            self._list_models(),
+            self._get_account(),
+            self._list_usage(),
+            self._create_upload(),
         ]
+
+    def _generate_image(self) -> Tool[Generate]:
+        return Tool(
+            name="generate_image",
+            title="Generate image",
+            description="Make one or more pictures from a prompt. Spends credits; charged only for pictures made.",
+            shape=Generate,
+            scope="images:generate",
+            call=self._generate,
+            output_schema=IMAGE,
+            spends=True,
+            reads=False,
+            icons=[icon("generate")],
+            meta=IN_VIEWER,
+        )
 
     async def _generate(self, call: ToolCall, asked: Generate) -> mcp_types.CallToolResult:
         return await self._make(call, asked, asked.new_images())
+
+    def _edit_image(self) -> Tool[Edit]:
+        return Tool(
+            name="edit_image",
+            title="Edit image",
+            description="Change or combine existing pictures by instruction, optionally only inside a mask. Spends credits.",
+            shape=Edit,
+            scope="images:generate",
+            call=self._edit,
+            output_schema=IMAGE,
+            spends=True,
+            reads=False,
+            icons=[icon("edit")],
+            meta=IN_VIEWER,
+        )
 
     async def _edit(self, call: ToolCall, asked: Edit) -> mcp_types.CallToolResult:
         return await self._make(call, asked, asked.new_images())
@@ -190,10 +140,35 @@ class NativeTools:
         rows = await self._waits.for_call(call, started, patience_seconds(call, asked.wait_seconds))
         return await self._results.of_call(call, started, rows, asked.inline)
 
+    def _get_image(self) -> Tool[GetImage]:
+        return Tool(
+            name="get_image",
+            title="Get image",
+            description="One picture by id: status, facts, a fresh link and the picture. Waits for a running one if asked.",
+            shape=GetImage,
+            scope="images:read",
+            call=self._get,
+            output_schema=IMAGE,
+            icons=[icon("see")],
+            meta=IN_VIEWER,
+        )
+
     async def _get(self, call: ToolCall, asked: GetImage) -> mcp_types.CallToolResult:
         row = await self._waits.for_one(call, asked.id, asked.wait_seconds)
         one = Started(row.call_id, (row.id,), False, row.account_id)
         return await self._results.of_call(call, one, [row], asked.inline, asked.ttl_seconds)
+
+    def _list_images(self) -> Tool[PageOf]:
+        return Tool(
+            name="list_images",
+            title="List images",
+            description="The user's pictures, newest first, running ones included; without the pictures themselves.",
+            shape=PageOf,
+            scope="images:read",
+            call=self._list,
+            output_schema=outputs.page_of("images"),
+            icons=[icon("list")],
+        )
 
     async def _list(self, call: ToolCall, asked: PageOf) -> mcp_types.CallToolResult:
         page = await self._images.page(call.principal, Filter(), limit=asked.limit, offset=asked.offset)
@@ -204,19 +179,68 @@ class NativeTools:
         ]
         return facts({"images": shown, "total": page.total, "limit": asked.limit, "offset": asked.offset})
 
+    def _list_models(self) -> Tool[Nothing]:
+        return Tool(
+            name="list_models",
+            title="List models",
+            description="The models: which can be used now, what each takes, its credits, speed and lifecycle.",
+            shape=Nothing,
+            scope="images:read",
+            call=self._models,
+            output_schema=outputs.schema({"models": outputs.OBJECTS, "default": {"type": "string"}}),
+            icons=[icon("models")],
+        )
+
     async def _models(self, call: ToolCall, asked: Nothing) -> mcp_types.CallToolResult:
         return facts(models_data(self._images.catalog))
+
+    def _get_account(self) -> Tool[Nothing]:
+        return Tool(
+            name="get_account",
+            title="Get account",
+            description="Whose account this is, the credits left and held, and what is left of this key's spend cap.",
+            shape=Nothing,
+            scope="account:read",
+            call=self._account,
+            output_schema=outputs.schema_of(Account),
+            icons=[icon("account")],
+        )
 
     async def _account(self, call: ToolCall, asked: Nothing) -> mcp_types.CallToolResult:
         balance, cap = await self._images.account(call.principal)
         return facts(Account.of(call.principal.user_id, call.principal.email, balance, cap).data())
+
+    def _list_usage(self) -> Tool[PageOf]:
+        return Tool(
+            name="list_usage",
+            title="List usage",
+            description="Credit transactions, newest first: what was charged, granted and bought.",
+            shape=PageOf,
+            scope="usage:read",
+            call=self._usage,
+            output_schema=outputs.page_of("transactions"),
+            icons=[icon("usage")],
+        )
 
     async def _usage(self, call: ToolCall, asked: PageOf) -> mcp_types.CallToolResult:
         lines, total = await self._images.usage(call.principal, limit=asked.limit, offset=asked.offset)
         shown = [UsageLine.of(line).data() for line in lines]
         return facts({"transactions": shown, "total": total, "limit": asked.limit, "offset": asked.offset})
 
-    async def _create_upload(self, call: ToolCall, asked: CreateUpload) -> mcp_types.CallToolResult:
+    def _create_upload(self) -> Tool[CreateUpload]:
+        return Tool(
+            name="create_upload",
+            title="Create upload",
+            description="A one-time link to send a reference picture or mask to; then pass the upload's id.",
+            shape=CreateUpload,
+            scope="images:generate",
+            call=self._open_upload,
+            output_schema=outputs.schema_of(OpenUpload),
+            reads=False,
+            icons=[icon("upload")],
+        )
+
+    async def _open_upload(self, call: ToolCall, asked: CreateUpload) -> mcp_types.CallToolResult:
         upload = await self._uploads.create(call.principal, asked.media_type)
         made = OpenUpload.of(upload, self._upload_links.sign(upload)).data()
         text = (
@@ -224,63 +248,3 @@ class NativeTools:
             f"(or PUT it to {made['uploadUrl']}). Then pass the id {made['id']} in references, images or mask."
         )
         return facts(made, text)
-
-
-IMAGE_TEMPLATE = "limner://images/{id}"
-
-
-class NativeShelf:
-    def __init__(self, images: Images, links: ImageLinks) -> None:
-        self._images = images
-        self._results = Results(images, links)
-
-    def shelf(self) -> Shelf:
-        return Shelf(
-            [
-                Readable(
-                    mcp_types.Resource(
-                        uri="limner://models",
-                        name="models",
-                        title="Models",
-                        description="What list_models answers: every model, what it takes, its credits.",
-                        mime_type="application/json",
-                    ),
-                    self._models,
-                    ttl_ms=MINUTES,
-                    scope="public",
-                ),
-                Readable(
-                    mcp_types.Resource(
-                        uri="limner://account",
-                        name="account",
-                        title="Account",
-                        description="What get_account answers: credits left and held.",
-                        mime_type="application/json",
-                    ),
-                    self._account,
-                ),
-                image_mcp.models(self._images.catalog),
-                viewer(),
-            ],
-            [
-                Template(
-                    mcp_types.ResourceTemplate(
-                        uri_template=IMAGE_TEMPLATE,
-                        name="image",
-                        title="Image",
-                        description="One of your pictures by id: its facts, and the picture itself (a preview of a large one).",
-                    ),
-                    self._image,
-                )
-            ],
-        )
-
-    async def _models(self, principal: Principal) -> list[Contents]:
-        return [json_text("limner://models", models_data(self._images.catalog))]
-
-    async def _account(self, principal: Principal) -> list[Contents]:
-        balance, cap = await self._images.account(principal)
-        return [json_text("limner://account", Account.of(principal.user_id, principal.email, balance, cap).data())]
-
-    async def _image(self, principal: Principal, image_id: str) -> list[Contents]:
-        return await self._results.as_resource(principal, image_id)
