@@ -21,6 +21,8 @@ LogFormat = Literal["auto", "text", "json"]
 LogLevel = Literal["debug", "info", "warning", "error"]
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 C = TypeVar("C", bound=str)
+MOST = 10**9
+"""No number here needs to be larger, and none that is would fit what it is counted in."""
 
 
 class BadConfiguration(Exception):
@@ -86,7 +88,7 @@ class Config:
         env = _Environment(environ)
         env.refuse("OIDC_", "signing in with OpenID Connect is not available in this version")
         data_dir = Path(env.text("DATA_DIR") or default_data_dir(environ)).expanduser().absolute()
-        port = port if port is not None else env.number("PORT", 8000, at_least=0)
+        port = port if port is not None else env.number("PORT", 8000, at_most=65535)
         return cls(
             data_dir=data_dir,
             database_url=env.database_url(data_dir),
@@ -160,12 +162,16 @@ class _Environment:
             return False
         raise BadConfiguration(f"LIMNER_{name} is '{value}', but must be on or off.")
 
-    def number(self, name: str, default: int, *, at_least: int = 0) -> int:
+    def number(self, name: str, default: int, *, at_least: int = 0, at_most: int = MOST) -> int:
         value = self.text(name)
         if value is None:
             return default
-        if not value.isascii() or not value.isdigit() or int(value) < at_least:
-            raise BadConfiguration(f"LIMNER_{name} is '{value}', but must be a whole number of at least {at_least}.")
+        fits = value.isascii() and value.isdigit() and len(value) < 20 and at_least <= int(value) <= at_most
+        if not fits:
+            most = "" if at_most == MOST else f" and at most {at_most}"
+            raise BadConfiguration(
+                f"LIMNER_{name} is '{value}', but must be a whole number of at least {at_least}{most}."
+            )
         return int(value)
 
     def words(self, name: str) -> tuple[str, ...]:
@@ -197,7 +203,10 @@ class _Environment:
     def packs(self, name: str) -> tuple[Pack, ...]:
         """`100=5.00,500=22.50`: credits and US dollars."""
         words = self.words(name)
-        return tuple(_pack(name, word) for word in words) if words else DEFAULT_PACKS
+        packs = tuple(_pack(name, word) for word in words) if words else DEFAULT_PACKS
+        if len({pack.id for pack in packs}) < len(packs):
+            raise BadConfiguration(f"LIMNER_{name} has two packs of the same size.")
+        return packs
 
     def provider(self, name: str, default_url: str | None, customary: str | None) -> ProviderAccess:
         own = f"LIMNER_{name}_API_KEY"
@@ -261,8 +270,8 @@ def _pack(name: str, word: str) -> Pack:
     credit_count, separator, price = word.partition("=")
     try:
         pack = Pack(int(credit_count), round(float(price) * 100))
-    except ValueError:
+    except (ValueError, OverflowError):
         pack = Pack(0, 0)
-    if not separator or pack.credits <= 0 or pack.price_cents <= 0:
+    if not separator or not (0 < pack.credits <= MOST and 0 < pack.price_cents <= MOST):
         raise BadConfiguration(f"LIMNER_{name} has '{word}', but must look like 100=5.00,500=22.50 (credits=dollars).")
     return pack

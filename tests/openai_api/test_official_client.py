@@ -134,3 +134,25 @@ def png(image: Image.Image) -> bytes:
     out = BytesIO()
     image.save(out, "PNG")
     return out.getvalue()
+
+
+async def test_errors_name_openai_s_own_parameters(service: Service) -> None:
+    async with service.client(service.key) as http:
+        model = await http.post("/v1/images/generations", json={"prompt": "x", "model": "nobody:nothing"})
+        files = {"image": ("a.png", b"no picture", "image/png")}
+        image = await http.post("/v1/images/edits", data={"prompt": "x"}, files=files)
+    assert (model.json()["error"]["param"], image.json()["error"]["param"]) == ("model", "image")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [("POST", "/v1/images/variations", 404), ("GET", "/v1/images/generations", 405), ("POST", "/v1/big", 413)],
+)
+async def test_what_is_not_there_is_told_in_openai_s_shape(
+    service: Service, method: str, path: str, status: int
+) -> None:
+    body = b"x" * (33 * 1024 * 1024) if status == 413 else None
+    answer = await service.http.request(method, path, content=body)
+    error = answer.json()["error"]
+    assert (answer.status_code, answer.headers["x-should-retry"]) == (status, "false")
+    assert {"message", "type", "code", "param", "requestId"} <= set(error)

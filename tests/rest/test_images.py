@@ -183,3 +183,24 @@ async def test_another_accounts_picture_reads_like_one_that_never_was(service: S
 
 def _without_ids(answer: httpx2.Response) -> dict[str, object]:
     return {name: value for name, value in answer.json()["error"].items() if name != "requestId"}
+
+
+@pytest.mark.parametrize("path", ["/api/v1/images", "/api/v1/usage"])
+async def test_a_cursor_that_is_none_is_refused_and_a_true_one_goes_on(service: Service, path: str) -> None:
+    await service.generate(prompt="a pier")
+    refused = await service.http.get(path, params={"cursor": "zzz"})
+    assert (refused.status_code, refused.json()["error"]["details"][0]["path"]) == (400, "cursor")
+    cursor = (await service.http.get(path, params={"limit": 1})).json()["nextCursor"]
+    assert (await service.http.get(path, params={"cursor": cursor})).status_code == 200
+
+
+async def test_a_wrong_body_is_told_in_words_of_the_request(service: Service) -> None:
+    async def told(content: bytes) -> dict[str, str]:
+        answer = await service.http.post("/api/v1/images/generate", content=content)
+        assert answer.status_code == 400
+        return {each["path"]: each["message"] for each in answer.json()["error"]["details"]}
+
+    assert await told(b'{"prompt": "x", "colour": 1}') == {"colour": "unknown field"}
+    assert await told(b"{}") == {"prompt": "is needed"}
+    assert await told(b"[]") == {"(body)": "must be an object"}
+    assert "is not valid JSON" in (await told(b"{"))["(body)"]

@@ -145,3 +145,18 @@ async def test_what_a_key_is_made_of_is_checked_field_by_field(service: Service)
             answer = await writer.post("/api/v1/keys", json=body)
             assert answer.status_code == 400, body
             assert answer.json()["error"]["details"][0]["path"] == path
+
+
+async def test_a_key_that_would_have_ended_already_is_not_made(service: Service) -> None:
+    maker = await service.make_key(scopes=frozenset(SCOPES))
+    async with service.client(maker) as http:
+        answer = await http.post("/api/v1/keys", json={"expiresAt": "2001-01-01T00:00:00Z"})
+    assert answer.status_code == 400
+    assert answer.json()["error"]["details"][0]["path"] == "expiresAt"
+
+
+async def test_what_a_maker_leaves_open_is_what_it_has_of_the_usual(service: Service) -> None:
+    maker = await service.make_key(scopes=frozenset({"keys:write", "images:generate"}))
+    async with service.client(maker) as http:
+        made = await http.post("/api/v1/keys", json={"name": "helper"})
+    assert (made.status_code, made.json()["key"]["scopes"]) == (201, ["images:generate"])

@@ -90,3 +90,26 @@ async def test_deleting_takes_every_form_away_at_once(service: Service, image: d
     assert (await get(service, image["imageUrl"])).status_code == 404
     assert (await get(service, f"{image['imageUrl']}?width=512")).status_code == 404
     assert [blob async for blob in service.services.blobs.keys(f"images/{image['id']}/")] == []
+
+
+@pytest.mark.parametrize("known", ["W/{}", '"other", {}', '"other",W/{}', "*"])
+async def test_what_the_caller_has_already_is_not_sent_again(
+    service: Service, image: dict[str, str], known: str
+) -> None:
+    etag = f'"{image["sha256"]}"'
+    answer = await get(service, image["imageUrl"], **{"If-None-Match": known.format(etag)})
+    assert (answer.status_code, answer.content, answer.headers["etag"]) == (304, b"", etag)
+
+
+async def test_a_part_is_sent_only_of_the_picture_the_caller_began_with(
+    service: Service, image: dict[str, str]
+) -> None:
+    began = {"Range": "bytes=0-9", "If-Range": f'"{image["sha256"]}"'}
+    assert (await get(service, image["imageUrl"], **began)).status_code == 206
+    whole = await get(service, image["imageUrl"], **began | {"If-Range": '"another"'})
+    assert (whole.status_code, len(whole.content)) == (200, image["sizeBytes"])
+
+
+async def test_a_range_that_makes_no_sense_is_as_none(service: Service, image: dict[str, str]) -> None:
+    answers = [await get(service, image["imageUrl"], Range=each) for each in ("bytes=9-2", "bytes=a-b", "lines=1-2")]
+    assert [answer.status_code for answer in answers] == [200, 200, 200]

@@ -9,6 +9,7 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Match, Route
+from starlette.types import Scope
 
 from limner import __version__
 from limner.accounts.resources import Resources
@@ -29,7 +30,7 @@ from limner.mcp_server.delivery import Delivery
 from limner.mcp_server.guard import Guard
 from limner.mcp_server.server import Endpoint
 from limner.oauth.door import OAuthDoor, closed_routes
-from limner.openai_api.routes import OpenAiRoutes
+from limner.openai_api.routes import OpenAiRoutes, error_answer
 from limner.providers.sketch import Sketch
 from limner.rest import openapi
 from limner.rest.account import AccountRoutes
@@ -78,7 +79,10 @@ def asgi_app(services: Services, mcp: Mapping[str, Endpoint]) -> Starlette:
     ]
     return Starlette(
         routes=routes,
-        middleware=[Middleware(RequestIds), Middleware(BodyLimit, services.config.max_body_bytes)],
+        middleware=[
+            Middleware(RequestIds, _drawn),
+            Middleware(BodyLimit, services.config.max_body_bytes, _drawn),
+        ],
         exception_handlers={ServiceError: show, 404: _no_such_page(web), 405: _no_such_method},
     )
 
@@ -164,19 +168,24 @@ def _database_check(database: Database) -> Callable[[], Coroutine[Any, Any, None
     return check
 
 
+def _drawn(error: ServiceError, scope: Scope) -> Response:
+    """A failure that no door saw, in the shape of the door it was meant for."""
+    return error_answer(error, scope) if scope["path"].startswith("/v1/") else error_response(error, scope)
+
+
 def _no_such_page(web: Web) -> Callable[[Request, Exception], Coroutine[Any, Any, Response]]:
     async def show_it(request: Request, error: Exception) -> Response:
         missing = NotFound(f"There is nothing at {request.url.path[:200]}.")
         if "text/html" in request.headers.get("accept", ""):
             return await web.failure(request, missing)
-        return error_response(missing, request.scope)
+        return _drawn(missing, request.scope)
 
     return show_it
 
 
 async def _no_such_method(request: Request, error: Exception) -> Response:
     allowed = ", ".join(sorted(_methods_at(request)))
-    response = error_response(
+    response = _drawn(
         NotFound("That path does not take this method.", next_step=f"Use one of: {allowed}."), request.scope
     )
     response.status_code = 405

@@ -6,7 +6,7 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
-from limner.errors import InvalidRequest
+from limner.errors import Detail, InvalidRequest
 
 
 class Json(Response):
@@ -22,4 +22,5 @@ async def body_of(request: Request) -> Any:
     try:
         return orjson.loads(data)
     except orjson.JSONDecodeError as problem:
-        raise InvalidRequest(f"The body is not valid JSON: {problem.msg} at character {problem.pos}.") from None
+        what = f"is not valid JSON: {problem.msg} at character {problem.pos}"
+        raise InvalidRequest(f"The body {what}.", details=[Detail("(body)", what, "json_invalid")]) from None

@@ -1,15 +1,20 @@
 """What stands round every request: an id, a limit on its body, and an answer even when we fail. Pure ASGI, for speed."""
 
 import time
+from collections.abc import Callable
 
 import structlog
 from starlette.datastructures import MutableHeaders
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from limner import metrics
 from limner.db.types import new_id
 from limner.errors import Internal, PayloadTooLarge, ServiceError
 from limner.http.errors import error_response
+
+Draw = Callable[[ServiceError, Scope], Response]
+"""How a failure looks at the door a request came to."""
 
 log = structlog.stdlib.get_logger("limner.access")
 
@@ -24,11 +29,16 @@ _DOORS = (
 )
 
 
+_LINKS = ("/i/", "/u/", "/sign-in/")
+"""What stands after these is a key in itself: who reads the log must not get in with it."""
+
+
 class RequestIds:
     """Gives each request an id, says it in the answer, and logs the request; a bug becomes `internal`, never a trace."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, draw: Draw = error_response) -> None:
         self._app = app
+        self._draw = draw
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -50,7 +60,7 @@ class RequestIds:
         except Exception as problem:
             if status:
                 raise
-            await _answer(problem, scope, receive, send_with_id)
+            await self._answer(problem, scope)(scope, receive, send_with_id)
         finally:
             seconds = time.perf_counter() - began
             door = _door(scope["path"])
@@ -59,26 +69,38 @@ class RequestIds:
             log.debug(
                 "request",
                 method=scope["method"],
-                path=scope["path"],
+                path=_loggable(scope["path"]),
                 status=status,
                 milliseconds=round(seconds * 1000, 1),
                 request_id=request_id,
             )
 
+    def _answer(self, problem: Exception, scope: Scope) -> Response:
+        if isinstance(problem, ServiceError):
+            return self._draw(problem, scope)
+        structlog.stdlib.get_logger(__name__).error(
+            "unexpected failure",
+            path=_loggable(scope["path"]),
+            request_id=scope["limner.request_id"],
+            exc_info=problem,
+        )
+        return self._draw(Internal(), scope)
+
 
 class BodyLimit:
     """Refuses a body over `most_bytes`, by its declared length at once or as it arrives."""
 
-    def __init__(self, app: ASGIApp, most_bytes: int) -> None:
+    def __init__(self, app: ASGIApp, most_bytes: int, draw: Draw = error_response) -> None:
         self._app = app
         self._most_bytes = most_bytes
+        self._draw = draw
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["method"] in ("GET", "HEAD", "OPTIONS"):
             await self._app(scope, receive, send)
             return
         if _declared_length(scope) > self._most_bytes:
-            await error_response(self._refusal(), scope)(scope, receive, send)
+            await self._draw(self._refusal(), scope)(scope, receive, send)
             return
         received = 0
 
@@ -100,13 +122,8 @@ def _door(path: str) -> str:
     return next((door for start, door in _DOORS if path.startswith(start)), "web")
 
 
-async def _answer(problem: Exception, scope: Scope, receive: Receive, send: Send) -> None:
-    error = problem if isinstance(problem, ServiceError) else Internal()
-    if not isinstance(problem, ServiceError):
-        structlog.stdlib.get_logger(__name__).error(
-            "unexpected failure", path=scope["path"], request_id=scope["limner.request_id"], exc_info=problem
-        )
-    await error_response(error, scope)(scope, receive, send)
+def _loggable(path: str) -> str:
+    return next((f"{start}…" for start in _LINKS if path.startswith(start)), path)
 
 
 def _declared_length(scope: Scope) -> int:

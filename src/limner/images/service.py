@@ -310,7 +310,11 @@ class Images:
         if row.has_ended:
             if row.status == "cancelled":
                 return row
-            raise NotCancellable(f"That generation has already {row.status}.", generation_id=row.id)
+            raise NotCancellable(
+                f"That generation has already {row.status}.",
+                next_step="There is nothing left to stop; delete the picture if you do not want it.",
+                generation_id=row.id,
+            )
         if await self._database.write(lambda tx: self._cancel_queued(tx, row.id)):
             self._events.publish(Event("ended", row.id))
         else:

@@ -11,6 +11,7 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
+from starlette.types import Scope
 
 from limner.accounts.principal import Principal
 from limner.errors import Detail, InvalidRequest, NotFound, ServiceError, UpstreamTimeout, from_data
@@ -39,6 +40,14 @@ from limner.schemas import WAIT_SECONDS, parse
 Handler = Callable[[Request, Principal], Awaitable[Response]]
 
 
+def error_answer(error: ServiceError, scope: Scope) -> Response:
+    """A failure as OpenAI's clients read it; they are told not to retry what cannot help."""
+    headers = headers_of(error, scope)
+    if not error.retryable:
+        headers["x-should-retry"] = "false"
+    return Json(error_body(error, request_id(scope)), error_status(error), headers=headers)
+
+
 class OpenAiRoutes:
     def __init__(self, images: Images, links: ImageLinks, bearer: Bearer, rate_limit: RateLimit) -> None:
         self._images = images
@@ -64,7 +73,7 @@ class OpenAiRoutes:
                 headers = await self._rate_limit.check(principal)
                 response = await handler(request, principal)
             except ServiceError as error:
-                response = _error(error, request)
+                response = error_answer(error, request.scope)
             except ClientDisconnect:
                 response = Response(status_code=499)  # nobody is there to read it
             response.headers.update(headers)
@@ -181,13 +190,6 @@ def _failure(rows: list[Generation]) -> ServiceError:
         next_step="Send the same request again: it waits for the same picture and does not pay twice.",
         generation_id=rows[0].id,
     )
-
-
-def _error(error: ServiceError, request: Request) -> Response:
-    headers = headers_of(error, request.scope)
-    if not error.retryable:
-        headers["x-should-retry"] = "false"
-    return Json(error_body(error, request_id(request.scope)), error_status(error), headers=headers)
 
 
 def _idempotency_key(request: Request) -> str | None:

@@ -151,7 +151,7 @@ def error_body(error: ServiceError, request_id: str) -> dict[str, Any]:
             "message": f"{error.message} {error.next_step}".strip(),
             "type": kind,
             "code": _CODES.get(error.code, error.code),
-            "param": error.details[0].path if error.details else None,
+            "param": _param(error.details[0].path) if error.details else None,
             "creditsCharged": 0,
             "nextStep": error.next_step,
             "requestId": request_id,
@@ -159,6 +159,22 @@ def error_body(error: ServiceError, request_id: str) -> dict[str, Any]:
             **{name: data[name] for name in error.extra},
         }
     }
+
+
+_PARAMS: Mapping[str, str] = {
+    "modelId": "model",
+    "images": "image",
+    "instruction": "prompt",
+    "outputFormat": "output_format",
+    "aspectRatio": "size",
+    "sizePx": "size",
+}
+"""What our core calls a field, as OpenAI's clients know it."""
+
+
+def _param(path: str) -> str:
+    name = path.partition(".")[0]
+    return _PARAMS.get(name, name)
 
 
 def _size_px(size: str | None) -> tuple[int, int] | None:

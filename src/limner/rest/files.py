@@ -39,9 +39,12 @@ class PictureFiles:
             raise NotFound("The picture is gone.") from None
 
     async def _response(self, request: Request, file: PictureFile, headers: dict[str, str]) -> Response:
-        if request.headers.get("if-none-match") == headers["ETag"]:
+        if _has_it(request.headers.get("if-none-match"), headers["ETag"]):
             return Response(status_code=304, headers=headers)
-        span = _range(request.headers.get("range"), file.size_bytes)
+        part = request.headers.get("range")
+        if request.headers.get("if-range", headers["ETag"]) != headers["ETag"]:
+            part = None  # the caller has a part of something else
+        span = _range(part, file.size_bytes)
         if span is None:
             return Response(status_code=416, headers=headers | {"Content-Range": f"bytes */{file.size_bytes}"})
         start, end = span
@@ -71,6 +74,12 @@ def _headers(row: Generation, file: PictureFile) -> dict[str, str]:
     }
 
 
+def _has_it(header: str | None, etag: str) -> bool:
+    """If-None-Match (RFC 9110, section 13.1.2): a list, compared weakly, or `*` for anything at all."""
+    known = [each.strip().removeprefix("W/") for each in (header or "").split(",")]
+    return etag in known or known == ["*"]
+
+
 def _range(header: str | None, size: int) -> tuple[int, int] | None:
     """One byte range (RFC 9110, section 14); the whole for none or several; None when it lies outside."""
     if header is None or not header.startswith("bytes=") or "," in header:
@@ -81,5 +90,7 @@ def _range(header: str | None, size: int) -> tuple[int, int] | None:
     if not first:
         length = min(int(last), size)
         return (size - length, size) if length else None
+    if last and int(last) < int(first):
+        return 0, size
     start, end = int(first), min(int(last) + 1, size) if last else size
     return (start, end) if start < end else None

@@ -190,7 +190,7 @@ def _filter(request: Request) -> Filter:
         statuses=None if status is None else tuple(each for each in STATUSES if each == status),
         model_id=reading.text(request, "modelId"),
         text=reading.text(request, "q"),
-        before_id=reading.text(request, "cursor"),
+        before_id=reading.cursor(request),
     )
 
 

@@ -18,6 +18,7 @@ from limner.db.types import Clock
 from limner.errors import AccountSuspended, InsufficientScope, NotFound
 from limner.http.json import Json, body_of
 from limner.images.requests import scope_missing
+from limner.rest import reading
 from limner.rest.door import Door
 from limner.schemas import WELL_FORMED, CapLeft, Shape, Time, parse
 
@@ -55,10 +56,14 @@ class MakeKey(Shape):
     confirm_above_credits: CreditsPerCall | None = None
     test: bool = False
 
-    def new_key(self) -> NewKey:
+    def new_key(self, principal: Principal, now: datetime) -> NewKey:
+        """What is left open is the usual, as far as the caller has it. InvalidRequest for an end that is over."""
+        if self.expires_at is not None and self.expires_at <= now:
+            raise reading.wrong("expiresAt", "must lie in the future")
+        usual = DEFAULT_SCOPES & principal.scopes or DEFAULT_SCOPES
         return NewKey(
             name=self.name,
-            scopes=DEFAULT_SCOPES if self.scopes is None else keys.parse_scopes(self.scopes),
+            scopes=usual if self.scopes is None else keys.parse_scopes(self.scopes),
             models=self.models,
             expires_at=self.expires_at,
             is_test=self.test,
@@ -149,9 +154,10 @@ class KeyRoutes:
             raise AccountSuspended(extra={"reason": principal.suspended_reason})
         body = parse(MakeKey, await body_of(request))
         now = self._clock()
+        new = body.new_key(principal, now)
 
         def make(tx: Transaction) -> dict[str, Any]:
-            key, secret = _create(tx, principal, body.new_key(), now)
+            key, secret = _create(tx, principal, new, now)
             if body.cap is not None:
                 caps.put(tx, key.account_id, key.id, limit=body.cap.limit, period=body.cap.period, now=now)
             return {"key": self._shown(tx, key), "secret": secret}

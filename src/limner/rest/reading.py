@@ -1,5 +1,7 @@
 """Query strings as typed values, each with its own coded error."""
 
+from uuid import UUID
+
 from starlette.requests import Request
 
 from limner.errors import Detail, InvalidRequest
@@ -32,6 +34,17 @@ def text(request: Request, name: str, most: int = 200) -> str | None:
     if value is not None and ("\x00" in value or len(value) > most):
         raise wrong(name, f"must be at most {most} characters without NUL")
     return value or None
+
+
+def cursor(request: Request) -> str | None:
+    """The id after which a list goes on."""
+    value = request.query_params.get("cursor")
+    if not value:
+        return None
+    try:
+        return str(UUID(value))
+    except ValueError:
+        raise wrong("cursor", "must be the nextCursor of the page before") from None
 
 
 def wrong(name: str, what: str) -> InvalidRequest:

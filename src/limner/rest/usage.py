@@ -74,7 +74,7 @@ def _filter(request: Request) -> Filter:
         model_id=reading.text(request, "modelId"),
         since=_moment(request, "from"),
         until=_moment(request, "to"),
-        before_id=reading.text(request, "cursor"),
+        before_id=reading.cursor(request),
     )
 
 

@@ -1,6 +1,6 @@
 """From what was sent to a shape, and what a shape says about itself as JSON Schema."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypeVar
 
 from pydantic import ValidationError
@@ -36,11 +36,20 @@ def _required_first(schema: dict[str, Any]) -> dict[str, Any]:
     return {**schema, "properties": dict(fields)}
 
 
+_PROBLEMS: Mapping[str, str] = {
+    "extra_forbidden": "unknown field",
+    "missing": "is needed",
+    "model_type": "must be an object",
+    "tuple_type": "must be a list",
+}
+"""Where the validator's own words say something about Python instead of about the request."""
+
+
 def _invalid(problem: ValidationError) -> InvalidRequest:
     details = [
         Detail(
             ".".join(str(part) for part in each["loc"]) or "(body)",
-            each["msg"].removeprefix("Value error, "),
+            _PROBLEMS.get(each["type"], each["msg"].removeprefix("Value error, ")),
             each["type"],
         )
         for each in problem.errors(include_url=False, include_context=False, include_input=False)
