@@ -4,9 +4,11 @@ import json
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
+from configparser import ConfigParser
 from pathlib import Path
 
 import pytest
+import yaml
 from tests.service import Service
 
 from limner.catalog.models import Model, load
@@ -17,7 +19,12 @@ from limner.errors import ServiceError
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 every_page = pytest.mark.parametrize("page", PAGES, ids=[str(page.relative_to(ROOT)) for page in PAGES])
-CAN_BE_READ = {"json": json.loads, "toml": tomllib.loads}
+CAN_BE_READ = {
+    "json": json.loads,
+    "toml": tomllib.loads,
+    "yaml": yaml.safe_load,
+    "ini": lambda text: ConfigParser().read_string(f"[settings]\n{text}"),
+}
 
 
 def table(page: str, first_column: str) -> list[list[str]]:
@@ -33,6 +40,11 @@ def test_the_error_table_is_the_one_the_service_answers_with() -> None:
         (kind.code, str(kind.status), "yes" if kind.retryable else "no") for kind in ServiceError.__subclasses__()
     }
     assert documented == raised
+
+
+def test_the_page_on_errors_has_a_part_for_each_code() -> None:
+    explained = re.findall(r"^### `(\w+)`$", (ROOT / "docs/errors.md").read_text(), re.MULTILINE)
+    assert sorted(explained) == sorted({kind.code for kind in ServiceError.__subclasses__()})
 
 
 async def test_every_route_of_the_rest_page_is_served(service: Service) -> None:

@@ -1,7 +1,7 @@
 """The documentation: the pages of docs/, rendered, searched, and handed to agents as one text."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import resources
@@ -19,8 +19,17 @@ from limner.web.door import PageDoor
 from limner.web.pages import Pages
 from limner.web.visitors import Visitor
 
-FIRST = ("start", "clients", "dashboard", "mcp", "rest", "openai", "providers")
-GROUPS = {"": "Using it", "operate": "Operating it", "decisions": "Decisions"}
+GROUPS: Mapping[str, Sequence[str]] = {
+    "Tutorial": ("start",),
+    "How to": ("clients", "dashboard", "prompts", "provenance", "recipes/"),
+    "Reference": ("mcp", "rest", "openai", "python", "providers", "operate/configuration", "errors", "glossary"),
+    "Operating": ("operate/",),
+    "Explanation": ("architecture", "money", "performance"),
+    "Decisions": ("decisions/",),
+}
+"""What kind of page each is, in reading order: by name, or by folder. A page nobody has placed is a how-to."""
+
+UNPLACED = "How to"
 MOST_HITS = 20
 PITCH = (
     "> The image service for AI agents: make, edit, find and deliver pictures through one MCP URL, REST, or an "
@@ -40,8 +49,17 @@ class Document:
         return next((line[2:].strip() for line in self.text.splitlines() if line.startswith("# ")), self.name)
 
     @property
-    def group(self) -> str:
+    def folder(self) -> str:
         return self.name.rpartition("/")[0]
+
+    @cached_property
+    def place(self) -> tuple[str, int]:
+        """Its group, and where in it."""
+        for group, members in GROUPS.items():
+            for index, member in enumerate(members):
+                if self.name == member or (member.endswith("/") and self.name.startswith(member)):
+                    return group, index
+        return UNPLACED, len(GROUPS[UNPLACED])
 
     @cached_property
     def summary(self) -> str:
@@ -88,10 +106,7 @@ class Library:
         return self._html[document.name]
 
     def groups(self) -> list[tuple[str, list[Document]]]:
-        return [
-            (title, [document for document in self.documents if document.group == group])
-            for group, title in GROUPS.items()
-        ]
+        return [(group, [document for document in self.documents if document.place[0] == group]) for group in GROUPS]
 
     def search(self, text: str) -> list[Hit]:
         """Sections with all the words, those that have them in a heading first."""
@@ -158,7 +173,7 @@ class Docs:
         return PlainTextResponse("\n".join(lines) + "\n")
 
     async def _llms_full(self, request: Request, visitor: Visitor) -> Response:
-        parts = [document.text.strip() for document in self._library.documents if document.group != "decisions"]
+        parts = [document.text.strip() for document in self._library.documents if document.folder != "decisions"]
         return PlainTextResponse("\n\n---\n\n".join(parts) + "\n")
 
 
@@ -172,9 +187,10 @@ def _documents(folder: Traversable, prefix: str = "") -> list[Document]:
     return found
 
 
-def _order(document: Document) -> tuple[int, int, str]:
-    group = list(GROUPS).index(document.group) if document.group in GROUPS else len(GROUPS)
-    return group, FIRST.index(document.name) if document.name in FIRST else len(FIRST), document.name
+def _order(document: Document) -> tuple[int, int, bool, str]:
+    """A folder's own page stands before the others in it."""
+    group, index = document.place
+    return list(GROUPS).index(group), index, not document.name.endswith("README"), document.name
 
 
 def _prepare(tokens: list[Token], document: Document) -> None:
@@ -197,7 +213,7 @@ def _link(href: str, document: Document) -> str:
     if re.match(r"[a-z][a-z0-9+.-]*:|#|/", href):
         return href
     path, hash_mark, anchor = href.partition("#")
-    folder = PurePosixPath("/docs") / document.group
+    folder = PurePosixPath("/docs") / document.folder
     parts: list[str] = []
     for part in (folder / path).parts[1:]:
         parts = parts[:-1] if part == ".." else [*parts, part]
