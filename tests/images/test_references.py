@@ -18,7 +18,7 @@ from limner.db.base import Database, Transaction
 from limner.db.types import new_id
 from limner.errors import InvalidRequest, NotFound, PayloadTooLarge, ServiceError, UnsupportedMedia
 from limner.fetching.fetcher import Fetcher
-from limner.images import calls, generations
+from limner.images import calls, generations, transitions
 from limner.images.calls import Call
 from limner.images.generations import Generation, Outcome
 from limner.images.links import ImageLinks
@@ -69,11 +69,11 @@ class Desk:
         def write(tx: Transaction) -> None:
             calls.add(tx, call, waiter=None)
             generations.add(tx, row)
-            generations.claim(tx, row.id, "lease", now=NOW, until=NOW + timedelta(minutes=1), deadline_at=NOW)
+            transitions.claim(tx, row.id, "lease", now=NOW, until=NOW + timedelta(minutes=1), deadline_at=NOW)
             if status == "succeeded":
-                generations.succeed(tx, row.id, "lease", outcome, NOW)
+                transitions.succeed(tx, row.id, "lease", outcome, NOW)
             elif status == "failed":
-                generations.fail(tx, row.id, "lease", {"code": "no_image"}, NOW)
+                transitions.fail(tx, row.id, "lease", {"code": "no_image"}, NOW)
 
         await self.blobs.put(key, data, "image/png")
         await self.database.write(write)

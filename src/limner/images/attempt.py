@@ -25,7 +25,7 @@ from limner.errors import (
     UpstreamTimeout,
     UpstreamUnavailable,
 )
-from limner.images import generations, notices, pictures
+from limner.images import generations, notices, pictures, transitions
 from limner.images.generations import Generation, Outcome
 from limner.images.orders import order_of
 from limner.providers.base import ImageRequest, Provider, ProviderImage, Unbilled
@@ -106,7 +106,7 @@ class Attempt:
     # --- Watch ---------------------------------------------------------------------------------
 
     async def submitted(self, handle: str) -> None:
-        await self._parts.database.write(lambda tx: generations.note_handle(tx, self._row.id, self._lease, handle))
+        await self._parts.database.write(lambda tx: transitions.note_handle(tx, self._row.id, self._lease, handle))
         self._has_handle = True
 
     async def progress(self, fraction: float | None, message: str) -> None:
@@ -145,7 +145,7 @@ class Attempt:
         options = {**row.options, **fallback["route"]}
         warning = f"{row.model_id} could not serve ({error.code}); {fallback['modelId']} made this picture instead."
         self._row = replace(row, provider_id=fallback["providerId"], options=options, warnings=(*row.warnings, warning))
-        kept = await self._parts.database.write(lambda tx: generations.reroute(tx, self._row, self._lease))
+        kept = await self._parts.database.write(lambda tx: transitions.reroute(tx, self._row, self._lease))
         if not kept:
             self._stop = "lost"
             raise asyncio.CancelledError
@@ -172,7 +172,7 @@ class Attempt:
         if self._sent:
             return
         marked = await self._parts.database.write(
-            lambda tx: generations.mark_sent(tx, self._row.id, self._lease, self._parts.clock())
+            lambda tx: transitions.mark_sent(tx, self._row.id, self._lease, self._parts.clock())
         )
         if not marked:
             self._stop = "lost"
@@ -225,13 +225,13 @@ class Attempt:
             await self._parts.database.write(self._cancel)
             await self._ended()
         elif self._stop == "handed over":
-            await self._parts.database.write(lambda tx: generations.requeue(tx, self._row.id, self._lease))
+            await self._parts.database.write(lambda tx: transitions.requeue(tx, self._row.id, self._lease))
         elif self._stop is None:
             raise asyncio.CancelledError
 
     def _cancel(self, tx: Transaction) -> None:
         now = self._parts.clock()
-        if generations.cancel(tx, self._row.id, self._lease, now):
+        if transitions.cancel(tx, self._row.id, self._lease, now):
             ledger.release(tx, self._row.id, now)
 
     async def _ended(self) -> None:
@@ -254,7 +254,7 @@ class Attempt:
         percent = None if self._fraction is None else round(self._fraction * 100)
         try:
             kept = await self._parts.database.write(
-                lambda tx: generations.renew(
+                lambda tx: transitions.renew(
                     tx, self._row.id, self._lease, until=until, phase=self._phase, percent=percent
                 )
             )
@@ -316,7 +316,7 @@ async def settle_success(database: Database, row: Generation, lease: str, outcom
 
     def settle(tx: Transaction) -> bool:
         now = clock()
-        if not generations.succeed(tx, row.id, lease, outcome, now):
+        if not transitions.succeed(tx, row.id, lease, outcome, now):
             return False
         entry = ledger.Entry(
             description=f"Image with {row.model_id}",
@@ -339,7 +339,7 @@ async def settle_failure(
 
     def settle(tx: Transaction) -> bool:
         now = clock()
-        if not generations.fail(tx, row.id, lease, error.as_data(), now):
+        if not transitions.fail(tx, row.id, lease, error.as_data(), now):
             return False
         ledger.release(tx, row.id, now)
         notices.ended(tx, row.id, now)

@@ -13,7 +13,7 @@ from limner.credits import ledger
 from limner.db.base import Database, Transaction
 from limner.db.types import Clock, new_id
 from limner.errors import IdempotencyConflict, InsufficientCredits, NotFound, ServerBusy
-from limner.images import calls, generations, requests
+from limner.images import calls, generations, lists, requests
 from limner.images.calls import Call
 from limner.images.generations import Generation
 from limner.images.requests import NewImages
@@ -183,7 +183,7 @@ class Beginning:
 
     def _check_queue(self, tx: Transaction, principal: Principal, n: int) -> None:
         most = self._limits.queue_per_account
-        if generations.unended_of_account(tx, principal.account_id) + n > most:
+        if lists.unended_of_account(tx, principal.account_id) + n > most:
             raise ServerBusy(f"This account already has {most} generations under way.", retry_after_seconds=10)
 
     async def store_inputs(self, principal: Principal, new: NewImages, call_id: str) -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """Generations: one request for one picture and its outcome; owns the `generations` table.
 
-Every change of status is guarded by the status (and lease) it starts from, so whoever changes the row
-is the one who acts on it. `counted` totals live in `balances`, beside the money.
+How a generation goes on stands in `transitions`, what a list shows and what waits in `lists`.
 """
 
 from collections.abc import Mapping
@@ -87,22 +86,6 @@ class Outcome:
     provider_request_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Filter:
-    """Which generations a list shows; None means any. `caller_id` is a key, a connection, or `browser` for neither."""
-
-    statuses: tuple[Status, ...] | None = None
-    model_id: str | None = None
-    text: str | None = None
-    caller_id: str | None = None
-    since_id: str | None = None
-    before_id: str | None = None
-
-    @property
-    def is_open(self) -> bool:
-        return (self.statuses, self.model_id, self.text, self.caller_id, self.since_id) == (None,) * 5
-
-
 def add(tx: Transaction, generation: Generation) -> None:
     tx.execute(
         """INSERT INTO generations (id, call_id, position, account_id, api_key_id, connection_id, status, operation, prompt,
@@ -120,14 +103,14 @@ def add(tx: Transaction, generation: Generation) -> None:
         style=generation.style,
         model_id=generation.model_id,
         provider_id=generation.provider_id,
-        options=_json(generation.options),
-        inputs=None if generation.inputs is None else _json(generation.inputs),
+        options=as_json(generation.options),
+        inputs=None if generation.inputs is None else as_json(generation.inputs),
         credits=generation.credits,
-        warnings=_json(generation.warnings),
+        warnings=as_json(generation.warnings),
         deadline_at=generation.deadline_at,
         created_at=generation.created_at,
     )
-    _count(tx, generation.account_id, generations=1)
+    count(tx, generation.account_id, generations=1)
 
 
 def get(tx: Transaction, generation_id: str, *, account_id: str) -> Generation | None:
@@ -137,206 +120,19 @@ def get(tx: Transaction, generation_id: str, *, account_id: str) -> Generation |
         id=generation_id,
         account_id=account_id,
     )
-    return None if row is None else _generation(row)
+    return None if row is None else from_row(row)
 
 
 def find(tx: Transaction, generation_id: str) -> Generation | None:
     """Any account's generation, deleted or not: for the runner, recovery and links that proved themselves."""
     row = tx.first("SELECT * FROM generations WHERE id = :id", id=generation_id)
-    return None if row is None else _generation(row)
+    return None if row is None else from_row(row)
 
 
 def of_call(tx: Transaction, call_id: str) -> list[Generation]:
     """All pictures of one call, in their order, deleted ones included."""
     rows = tx.all("SELECT * FROM generations WHERE call_id = :call_id ORDER BY position", call_id=call_id)
-    return [_generation(row) for row in rows]
-
-
-def of_account(tx: Transaction, account_id: str, which: Filter, *, limit: int, offset: int = 0) -> list[Generation]:
-    """Newest first."""
-    conditions, params = _conditions(which)
-    rows = tx.all(
-        f"""SELECT * FROM generations WHERE account_id = :account_id AND deleted_at IS NULL {conditions}
-            ORDER BY id DESC LIMIT :limit OFFSET :offset""",  # noqa: S608 — only our own fragments
-        account_id=account_id,
-        limit=limit,
-        offset=offset,
-        **params,
-    )
-    return [_generation(row) for row in rows]
-
-
-def newer(tx: Transaction, account_id: str, generation_id: str) -> str | None:
-    """The account's next picture after one, by id."""
-    return tx.scalar(
-        """SELECT id FROM generations WHERE account_id = :account_id AND deleted_at IS NULL AND status = 'succeeded'
-             AND id > :id ORDER BY id LIMIT 1""",
-        account_id=account_id,
-        id=generation_id,
-    )
-
-
-def ended_before(tx: Transaction, account_id: str, before: datetime, *, limit: int) -> list[Generation]:
-    """Those that ended before a moment and are still kept, oldest first."""
-    rows = tx.all(
-        """SELECT * FROM generations WHERE account_id = :account_id AND deleted_at IS NULL AND completed_at < :before
-           ORDER BY id LIMIT :limit""",
-        account_id=account_id,
-        before=before,
-        limit=limit,
-    )
-    return [_generation(row) for row in rows]
-
-
-def unended_of_account(tx: Transaction, account_id: str) -> int:
-    return tx.scalar(
-        "SELECT count(*) FROM generations WHERE account_id = :account_id AND status IN ('queued', 'running')",
-        account_id=account_id,
-    )
-
-
-def claim(
-    tx: Transaction, generation_id: str, lease: str, *, now: datetime, until: datetime, deadline_at: datetime
-) -> Generation | None:
-    """Take a queued generation to run it; None when somebody else has it or it has ended."""
-    row = tx.first(
-        """UPDATE generations SET status = 'running', lease = :lease, lease_until = :until, started_at = :now,
-                  deadline_at = :deadline_at, attempts = attempts + 1
-           WHERE id = :id AND status = 'queued' RETURNING *""",
-        id=generation_id,
-        lease=lease,
-        now=now,
-        until=until,
-        deadline_at=deadline_at,
-    )
-    return None if row is None else _generation(row)
-
-
-def take_over(tx: Transaction, generation_id: str, lease: str, *, now: datetime, until: datetime) -> Generation | None:
-    """Take a running generation whose lease ran out; None when it is alive or has ended."""
-    row = tx.first(
-        """UPDATE generations SET lease = :lease, lease_until = :until
-           WHERE id = :id AND status = 'running' AND lease_until < :now RETURNING *""",
-        id=generation_id,
-        lease=lease,
-        now=now,
-        until=until,
-    )
-    return None if row is None else _generation(row)
-
-
-def renew(
-    tx: Transaction, generation_id: str, lease: str, *, until: datetime, phase: str | None, percent: int | None
-) -> Row | None:
-    """Keep the lease; None when it was lost, else a row that tells `cancel_requested_at`."""
-    return tx.first(
-        """UPDATE generations SET lease_until = :until, phase = :phase, fraction_percent = :percent
-           WHERE id = :id AND status = 'running' AND lease = :lease RETURNING cancel_requested_at""",
-        id=generation_id,
-        lease=lease,
-        until=until,
-        phase=phase,
-        percent=percent,
-    )
-
-
-def mark_sent(tx: Transaction, generation_id: str, lease: str, now: datetime) -> bool:
-    """Note, before the first byte leaves, that the supplier may have been paid from here on."""
-    return (
-        tx.execute(
-            "UPDATE generations SET sent_at = :now WHERE id = :id AND status = 'running' AND lease = :lease",
-            id=generation_id,
-            lease=lease,
-            now=now,
-        )
-        == 1
-    )
-
-
-def note_handle(tx: Transaction, generation_id: str, lease: str, handle: str) -> None:
-    tx.execute(
-        "UPDATE generations SET provider_handle = :handle WHERE id = :id AND status = 'running' AND lease = :lease",
-        id=generation_id,
-        lease=lease,
-        handle=handle,
-    )
-
-
-def reroute(tx: Transaction, row: Generation, lease: str) -> bool:
-    """Another supplier takes this order: its own options, no handle of the first one's, and a warning for the user."""
-    return (
-        tx.execute(
-            """UPDATE generations SET provider_id = :provider_id, options = :options, warnings = :warnings,
-                  provider_handle = NULL
-           WHERE id = :id AND status = 'running' AND lease = :lease""",
-            id=row.id,
-            lease=lease,
-            provider_id=row.provider_id,
-            options=_json(row.options),
-            warnings=_json(row.warnings),
-        )
-        == 1
-    )
-
-
-def requeue(tx: Transaction, generation_id: str, lease: str) -> bool:
-    """Hand a running generation back to the queue: nothing of it was paid for, or it can be resumed."""
-    return (
-        tx.execute(
-            """UPDATE generations SET status = 'queued', lease = NULL, lease_until = NULL, phase = NULL
-           WHERE id = :id AND status = 'running' AND lease = :lease""",
-            id=generation_id,
-            lease=lease,
-        )
-        == 1
-    )
-
-
-def succeed(tx: Transaction, generation_id: str, lease: str, outcome: Outcome, now: datetime) -> bool:
-    """False: the lease was lost, somebody else settled."""
-    row = tx.first(
-        """UPDATE generations SET status = 'succeeded', blob_key = :blob_key, media_type = :media_type, width = :width,
-                  height = :height, size_bytes = :size_bytes, sha256 = :sha256, served_by = coalesce(:served_by, served_by),
-                  cost_usd = :cost_usd, provider_request_id = :provider_request_id, lease = NULL, lease_until = NULL,
-                  phase = NULL, completed_at = :now
-           WHERE id = :id AND status = 'running' AND lease = :lease RETURNING account_id""",
-        id=generation_id,
-        lease=lease,
-        now=now,
-        blob_key=outcome.blob_key,
-        media_type=outcome.media_type,
-        width=outcome.width,
-        height=outcome.height,
-        size_bytes=outcome.size_bytes,
-        sha256=outcome.sha256,
-        served_by=outcome.served_by,
-        cost_usd=outcome.cost_usd,
-        provider_request_id=outcome.provider_request_id,
-    )
-    if row is not None:
-        _count(tx, row["account_id"], images=1)
-    return row is not None
-
-
-def fail(tx: Transaction, generation_id: str, lease: str | None, error: Mapping[str, Any], now: datetime) -> bool:
-    """End without a picture: a running one under this lease, or (lease None) one still queued."""
-    return _end(tx, generation_id, "failed", lease, now, error)
-
-
-def cancel(tx: Transaction, generation_id: str, lease: str | None, now: datetime) -> bool:
-    return _end(tx, generation_id, "cancelled", lease, now, None)
-
-
-def ask_to_cancel(tx: Transaction, generation_id: str, now: datetime) -> bool:
-    """Leave word for the runner; false when it is no longer running."""
-    return (
-        tx.execute(
-            "UPDATE generations SET cancel_requested_at = coalesce(cancel_requested_at, :now) WHERE id = :id AND status = 'running'",
-            id=generation_id,
-            now=now,
-        )
-        == 1
-    )
+    return [from_row(row) for row in rows]
 
 
 def bury(tx: Transaction, generation: Generation, now: datetime) -> bool:
@@ -348,73 +144,11 @@ def bury(tx: Transaction, generation: Generation, now: datetime) -> bool:
         now=now,
     )
     if changed:
-        _count(tx, generation.account_id, generations=-1, images=-1 if generation.status == "succeeded" else 0)
+        count(tx, generation.account_id, generations=-1, images=-1 if generation.status == "succeeded" else 0)
     return changed == 1
 
 
-def queued(tx: Transaction) -> list[Row]:
-    """Everything that waits to be run, oldest first: id, account_id and provider_id."""
-    return tx.all("SELECT id, account_id, provider_id FROM generations WHERE status = 'queued' ORDER BY id")
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    count: int
-    oldest_at: datetime | None
-
-
-def waiting(tx: Transaction) -> Waiting:
-    """How many generations wait in all accounts together, and since when the first of them does."""
-    row = tx.first("SELECT count(*) AS count, min(created_at) AS oldest FROM generations WHERE status = 'queued'")
-    assert row is not None
-    return Waiting(row["count"], utc_or_none(row["oldest"]))
-
-
-def overdue(tx: Transaction, now: datetime, *, limit: int = 100) -> list[str]:
-    """Queued past their deadline."""
-    rows = tx.all(
-        "SELECT id FROM generations WHERE status = 'queued' AND deadline_at < :now ORDER BY id LIMIT :limit",
-        now=now,
-        limit=limit,
-    )
-    return [row["id"] for row in rows]
-
-
-def abandoned(tx: Transaction, now: datetime, *, limit: int = 100) -> list[str]:
-    """Running under a lease that ran out: their process is gone or stuck."""
-    rows = tx.all(
-        "SELECT id FROM generations WHERE status = 'running' AND lease_until < :now ORDER BY id LIMIT :limit",
-        now=now,
-        limit=limit,
-    )
-    return [row["id"] for row in rows]
-
-
-def _end(
-    tx: Transaction,
-    generation_id: str,
-    status: Status,
-    lease: str | None,
-    now: datetime,
-    error: Mapping[str, Any] | None,
-) -> bool:
-    guard = "status = 'queued'" if lease is None else "status = 'running' AND lease = :lease"
-    return (
-        tx.execute(
-            f"""UPDATE generations SET status = :status, error = :error, lease = NULL, lease_until = NULL, phase = NULL,
-                   completed_at = :now
-            WHERE id = :id AND {guard}""",  # noqa: S608 — only our own fragments
-            id=generation_id,
-            status=status,
-            error=None if error is None else _json(error),
-            now=now,
-            **({} if lease is None else {"lease": lease}),
-        )
-        == 1
-    )
-
-
-def _count(tx: Transaction, account_id: str, *, generations: int = 0, images: int = 0) -> None:
+def count(tx: Transaction, account_id: str, *, generations: int = 0, images: int = 0) -> None:
     tx.execute(
         """UPDATE balances SET generations_total = generations_total + :generations, images_total = images_total + :images
            WHERE account_id = :account_id""",
@@ -424,39 +158,11 @@ def _count(tx: Transaction, account_id: str, *, generations: int = 0, images: in
     )
 
 
-def _conditions(which: Filter) -> tuple[str, dict[str, Any]]:
-    conditions: list[str] = []
-    params: dict[str, Any] = {}
-    if which.statuses is not None:
-        names = [f"status_{index}" for index in range(len(which.statuses))]
-        conditions.append(f"status IN ({', '.join(f':{name}' for name in names)})")
-        params |= dict(zip(names, which.statuses, strict=True))
-    if which.model_id is not None:
-        conditions.append("model_id = :model_id")
-        params["model_id"] = which.model_id
-    if which.text is not None:
-        conditions.append("lower(prompt) LIKE :text ESCAPE '!'")
-        escaped = which.text.lower().replace("!", "!!").replace("%", "!%").replace("_", "!_")
-        params["text"] = f"%{escaped}%"
-    if which.caller_id == "browser":
-        conditions.append("api_key_id IS NULL AND connection_id IS NULL")
-    elif which.caller_id is not None:
-        conditions.append("(api_key_id = :caller_id OR connection_id = :caller_id)")
-        params["caller_id"] = which.caller_id
-    if which.since_id is not None:
-        conditions.append("id >= :since_id")
-        params["since_id"] = which.since_id
-    if which.before_id is not None:
-        conditions.append("id < :before_id")
-        params["before_id"] = which.before_id
-    return "".join(f" AND {condition}" for condition in conditions), params
-
-
-def _json(value: Any) -> str:
+def as_json(value: Any) -> str:
     return orjson.dumps(value).decode()
 
 
-def _generation(row: Row) -> Generation:
+def from_row(row: Row) -> Generation:
     return Generation(
         id=row["id"],
         call_id=row["call_id"],

@@ -11,7 +11,7 @@ import structlog
 
 from limner.db.types import new_id
 from limner.errors import ModelUnavailable, ServerBusy, ServiceError, UpstreamTimeout
-from limner.images import generations
+from limner.images import generations, lists, transitions
 from limner.images.attempt import Parts, blob_prefix, describe, forget_inputs, settle_failure, settle_success
 from limner.images.generations import Generation
 from limner.images.pictures import NotAPicture
@@ -40,14 +40,14 @@ class Recovery:
 
     async def requeue_all(self) -> None:
         """Hand over every queued row: those of before the start are in nobody's memory."""
-        for row in await self._parts.database.read_slowly(generations.queued):
+        for row in await self._parts.database.read_slowly(lists.queued):
             await self._requeue(row["id"], row["account_id"], row["provider_id"])
 
     async def sweep(self) -> int:
         """Settle or requeue what is abandoned or overdue; how many."""
         now = self._parts.clock()
-        overdue = await self._parts.database.read(lambda tx: generations.overdue(tx, now))
-        abandoned = await self._parts.database.read(lambda tx: generations.abandoned(tx, now))
+        overdue = await self._parts.database.read(lambda tx: lists.overdue(tx, now))
+        abandoned = await self._parts.database.read(lambda tx: lists.abandoned(tx, now))
         for generation_id in overdue:
             await self._expire(generation_id)
         for generation_id in abandoned:
@@ -78,7 +78,7 @@ class Recovery:
         now = self._parts.clock()
         until = now + timedelta(seconds=self._parts.lease_seconds)
         row = await self._parts.database.write(
-            lambda tx: generations.take_over(tx, generation_id, lease, now=now, until=until)
+            lambda tx: transitions.take_over(tx, generation_id, lease, now=now, until=until)
         )
         if row is not None:
             log.info("recovering a generation", generation_id=generation_id, sent=row.sent_at is not None)
@@ -88,7 +88,7 @@ class Recovery:
         if await self._succeed_from_blob(row, lease):
             await self._ended(row)
         elif self._may_run_again(row):
-            if await self._parts.database.write(lambda tx: generations.requeue(tx, row.id, lease)):
+            if await self._parts.database.write(lambda tx: transitions.requeue(tx, row.id, lease)):
                 await self._requeue(row.id, row.account_id, row.provider_id)
         else:
             error = UpstreamTimeout(

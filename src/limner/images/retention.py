@@ -8,7 +8,7 @@ import structlog
 from limner.blobs.base import Blobs
 from limner.db.base import Database, Row, Transaction
 from limner.db.types import Clock
-from limner.images import generations
+from limner.images import generations, lists
 from limner.images.generations import Generation
 
 BATCH = 100
@@ -48,4 +48,4 @@ class Retention:
 
 
 def _old(tx: Transaction, *, account_id: str, before: datetime) -> list[Generation]:
-    return generations.ended_before(tx, account_id, before, limit=BATCH)
+    return lists.ended_before(tx, account_id, before, limit=BATCH)

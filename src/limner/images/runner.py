@@ -7,7 +7,7 @@ from datetime import timedelta
 import structlog
 
 from limner.db.types import new_id
-from limner.images import generations
+from limner.images import transitions
 from limner.images.attempt import Attempt, Parts
 from limner.queue.base import Job, Queue
 
@@ -58,7 +58,7 @@ class Runner:
         lease = new_id()
         now = self._parts.clock()
         row = await self._parts.database.write(
-            lambda tx: generations.claim(
+            lambda tx: transitions.claim(
                 tx,
                 job.generation_id,
                 lease,

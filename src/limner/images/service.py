@@ -1,11 +1,9 @@
 """The capabilities, once for every door: start, wait for, get, list, cancel and delete pictures."""
 
 import asyncio
-import contextlib
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
 
 from limner.accounts.principal import Principal, Scope
 from limner.blobs.base import Blobs
@@ -15,19 +13,17 @@ from limner.credits.caps import Cap
 from limner.credits.ledger import Balance, CreditTransaction
 from limner.db.base import Database, Transaction, UniqueViolation
 from limner.db.types import Clock, new_id
-from limner.errors import NotCancellable, NotFound, ServiceError, SpendCapExceeded
-from limner.images import calls, generations, notices, requests, shares
+from limner.errors import NotFound, SpendCapExceeded
+from limner.images import calls, generations, lists, notices, requests, shares
 from limner.images.beginning import Beginning, Limits, References, Started
-from limner.images.generations import Filter, Generation
+from limner.images.ending import Ending
+from limner.images.generations import Generation
+from limner.images.lists import Filter
 from limner.images.repeats import repeat
 from limner.images.requests import NewImages
 from limner.images.shares import Share
+from limner.images.waits import TICK_SECONDS, OnEvent, Waits
 from limner.queue.base import Event, Events, Job, Queue, Watching
-
-S = TypeVar("S", bound=Started | None)
-
-TICK_SECONDS = 10.0
-"""How long a wait goes without looking at the rows again: an event may be lost with its process."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +65,12 @@ class Images:
         self._blobs = blobs
         self._clock = clock
         self._bills = limits.bills
-        self._process_id = process_id
         self._beginning = Beginning(
             database=database, blobs=blobs, references=references, clock=clock, limits=limits, process_id=process_id
         )
+        self._waits = Waits(database=database, queue=queue, events=events, clock=clock, process_id=process_id)
+        self._ending = Ending(database=database, events=events, blobs=blobs, clock=clock)
         self._writing: dict[tuple[str, str], set[asyncio.Task[Started]]] = {}
-        self._detached: set[asyncio.Task[None]] = set()
 
     # --- making -----------------------------------------------------------------------------
 
@@ -100,7 +96,7 @@ class Images:
         digest = calls.digest(requests.comparable(new, planned))
         if identical := self._writing.get((principal.caller_id, digest)):
             await asyncio.wait(list(identical))
-        earlier = await self._to_the_end(self._beginning.earlier(principal, new, digest))
+        earlier = await self._waits.to_the_end(self._beginning.earlier(principal, new, digest))
         if earlier is not None:
             return earlier
         call_id = new_id()
@@ -109,7 +105,7 @@ class Images:
         writing = asyncio.create_task(self._write_down(begin, planned.route.provider))
         self._note_writing((principal.caller_id, digest), writing)
         try:
-            return await self._to_the_end(writing)
+            return await self._waits.to_the_end(writing)
         except SpendCapExceeded as refused:
             reached = refused
         await self._database.write(lambda tx: notices.capped(tx, principal.account_id, reached, self._clock()))
@@ -142,20 +138,18 @@ class Images:
         """The same request once more, inputs included; what `start` raises."""
         return await self.start(principal, await repeat(self._blobs, generation, idempotency_key))
 
-    async def _to_the_end(self, work: "Coroutine[Any, Any, S] | asyncio.Task[S]") -> S:
-        """Finish what begins or takes over a call although its caller leaves; then another may adopt it."""
-        task = asyncio.ensure_future(work)
-        try:
-            return await asyncio.shield(task)
-        except asyncio.CancelledError:
-            self._detach(self._abandon(task))
-            raise
+    def _publish_places(self, generation_ids: Sequence[str]) -> None:
+        for generation_id in generation_ids:
+            if (place := self._queue.place(generation_id)) is not None:
+                self._events.publish(Event("queued", generation_id, phase="queued", place=place))
+
+    # --- waiting ----------------------------------------------------------------------------
 
     async def wait(
         self,
         started: Started,
         seconds: float,
-        on_event: Callable[[Event | None], Awaitable[None]] | None = None,
+        on_event: OnEvent | None = None,
         *,
         tick_seconds: float = TICK_SECONDS,
         delivers: bool = True,
@@ -166,29 +160,50 @@ class Images:
         caller goes away, or the time is over first, an identical call may adopt this one. A door that can
         tell whether its answer arrived says so to `handed_over`, and here that nothing is delivered yet.
         """
-        try:
-            rows = await self._watch(started, seconds, on_event, tick_seconds)
-        except BaseException:
-            self._detach(self._break_off(started))
-            raise
-        if not all(row.has_ended for row in rows):
-            await self._break_off(started)
-        elif delivers:
-            await self._deliver(started)
-        return rows
+        return await self._waits.wait(started, seconds, on_event, tick_seconds, delivers=delivers)
 
     async def standing(self, started: Started) -> list[Generation]:
         """How the generations of a call stand, in order; deleted ones are left out."""
-        return await self._rows(started)
+        return await self._waits.rows(started)
 
     def handed_over(self, started: Started, *, arrived: bool) -> None:
         """Whether the answer with the outcome reached its caller; if not, an identical call may adopt it."""
-        self._detach(self._deliver(started) if arrived else self._break_off(started))
+        self._waits.handed_over(started, arrived=arrived)
 
-    async def _abandon(self, beginning: "asyncio.Future[S]") -> None:
-        with contextlib.suppress(ServiceError, OSError):
-            if (started := await beginning) is not None:
-                await self._break_off(started)
+    async def get_when_ended(
+        self,
+        principal: Principal,
+        generation_id: str,
+        seconds: float,
+        on_event: OnEvent | None = None,
+        *,
+        tick_seconds: float = TICK_SECONDS,
+    ) -> Generation:
+        """Wait for one generation, then deliver it."""
+        row = await self.get(principal, generation_id)
+        one = Started(row.call_id, (row.id,), False, row.account_id)
+        if not row.has_ended and seconds > 0:
+            rows = await self._waits.until_ended(one, seconds, on_event, tick_seconds)
+            row = rows[0] if rows else await self.get(principal, generation_id)
+        if row.has_ended:
+            await self._waits.deliver(one)
+        return row
+
+    def state(self, generation_id: str) -> Event | None:
+        """The latest news of a generation that has not ended, with its place in the queue."""
+        return self._waits.state(generation_id)
+
+    def watch(self, *generation_ids: str) -> AbstractContextManager[Watching]:
+        """The events of some generations from now on."""
+        return self._waits.watch(*generation_ids)
+
+    async def break_off_others(self) -> None:
+        """Waits in any other process are over: said at the start, where there can be only one process."""
+        await self._waits.break_off_others()
+
+    async def close(self) -> None:
+        """Finish what was left to do for callers who went away."""
+        await self._waits.close()
 
     # --- reading ----------------------------------------------------------------------------
 
@@ -200,30 +215,11 @@ class Images:
             raise NotFound("There is no picture with that id.")
         return row
 
-    async def get_when_ended(
-        self,
-        principal: Principal,
-        generation_id: str,
-        seconds: float,
-        on_event: Callable[[Event | None], Awaitable[None]] | None = None,
-        *,
-        tick_seconds: float = TICK_SECONDS,
-    ) -> Generation:
-        """Wait for one generation, then deliver it."""
-        row = await self.get(principal, generation_id)
-        one = Started(row.call_id, (row.id,), False, row.account_id)
-        if not row.has_ended and seconds > 0:
-            rows = await self._watch(one, seconds, on_event, tick_seconds)
-            row = rows[0] if rows else await self.get(principal, generation_id)
-        if row.has_ended:
-            await self._deliver(one)
-        return row
-
     async def page(self, principal: Principal, which: Filter, *, limit: int, offset: int = 0) -> Page:
         self._require(principal, "images:read")
 
         def read(tx: Transaction) -> Page:
-            rows = generations.of_account(tx, principal.account_id, which, limit=limit, offset=offset)
+            rows = lists.of_account(tx, principal.account_id, which, limit=limit, offset=offset)
             return Page(rows, _total(ledger.balance(tx, principal.account_id), which))
 
         return await self._database.read(read)
@@ -231,7 +227,7 @@ class Images:
     async def newer(self, principal: Principal, generation_id: str) -> str | None:
         """The id of the next picture after one; None for the newest."""
         self._require(principal, "images:read")
-        return await self._database.read(lambda tx: generations.newer(tx, principal.account_id, generation_id))
+        return await self._database.read(lambda tx: lists.newer(tx, principal.account_id, generation_id))
 
     async def of_call(self, principal: Principal, generation: Generation) -> list[Generation]:
         """The pictures that were asked for together, deleted ones left out."""
@@ -243,16 +239,6 @@ class Images:
         """The bytes of a succeeded generation, untouched; BlobMissing when they are gone."""
         assert generation.blob_key is not None
         return await self._blobs.get(generation.blob_key)
-
-    def state(self, generation_id: str) -> Event | None:
-        """The latest news of a generation that has not ended, with its place in the queue."""
-        if (place := self._queue.place(generation_id)) is not None:
-            return Event("queued", generation_id, phase="queued", place=place)
-        return self._events.latest(generation_id)
-
-    def watch(self, *generation_ids: str) -> AbstractContextManager[Watching]:
-        """The events of some generations from now on."""
-        return self._events.watch(generation_ids)
 
     async def balance(self, principal: Principal) -> Balance:
         return await self._database.read(lambda tx: ledger.balance(tx, principal.account_id))
@@ -304,111 +290,17 @@ class Images:
 
     async def cancel(self, principal: Principal, generation_id: str) -> Generation:
         """Stop a generation that nobody was paid for; NotCancellable when that is too late."""
-        if not principal.has("images:generate"):
-            raise requests.scope_missing("images:generate")
-        row = await self.get(principal, generation_id)
-        if row.has_ended:
-            if row.status == "cancelled":
-                return row
-            raise NotCancellable(
-                f"That generation has already {row.status}.",
-                next_step="There is nothing left to stop; delete the picture if you do not want it.",
-                generation_id=row.id,
-            )
-        if await self._database.write(lambda tx: self._cancel_queued(tx, row.id)):
-            self._events.publish(Event("ended", row.id))
-        else:
-            await self._cancel_running(row)
+        self._require(principal, "images:generate")
+        await self._ending.cancel(await self.get(principal, generation_id))
         return await self.get(principal, generation_id)
 
     async def delete(self, principal: Principal, generation_id: str) -> None:
         """Remove the picture and its prompt at once; the ledger's line stays."""
         row = await self.get(principal, generation_id)
+        self._require(principal, "images:generate")
         if not row.has_ended:
             row = await self.cancel(principal, generation_id)
-        elif not principal.has("images:generate"):
-            raise requests.scope_missing("images:generate")
-        await self._database.write(lambda tx: generations.bury(tx, row, self._clock()))
-        async for blob in self._blobs.keys(f"images/{row.id}/"):
-            await self._blobs.delete(blob.key)
-
-    async def break_off_others(self) -> None:
-        """Waits in any other process are over: said at the start, where there can be only one process."""
-
-        def break_off(tx: Transaction) -> None:
-            for waiter in calls.waiters(tx):
-                if waiter != self._process_id:
-                    calls.break_off_all(tx, waiter, self._clock())
-
-        await self._database.write(break_off)
-
-    async def close(self) -> None:
-        """Finish what was left to do for callers who went away."""
-        if self._detached:
-            await asyncio.gather(*self._detached, return_exceptions=True)
-
-    # --- private: waiting ---------------------------------------------------------------------
-
-    async def _watch(
-        self,
-        started: Started,
-        seconds: float,
-        on_event: Callable[[Event | None], Awaitable[None]] | None,
-        tick_seconds: float,
-    ) -> list[Generation]:
-        loop = asyncio.get_running_loop()
-        until = loop.time() + seconds
-        with self._events.watch(started.generation_ids) as watching:
-            rows = await self._rows(started)
-            if on_event is not None:
-                await on_event(None)
-            while any(not row.has_ended for row in rows) and (left := until - loop.time()) > 0:
-                event = await watching.next(min(left, tick_seconds))
-                if on_event is not None:
-                    await on_event(event)
-                if event is None or event.kind == "ended":
-                    rows = await self._rows(started)
-        return rows
-
-    async def _rows(self, started: Started) -> list[Generation]:
-        rows = await self._database.read(lambda tx: generations.of_call(tx, started.call_id))
-        return [row for row in rows if row.id in started.generation_ids and row.deleted_at is None]
-
-    async def _deliver(self, started: Started) -> None:
-        await self._database.write(lambda tx: calls.deliver(tx, started.call_id, self._clock()))
-
-    async def _break_off(self, started: Started) -> None:
-        await self._database.write(lambda tx: calls.break_off(tx, started.call_id, self._clock()))
-
-    def _detach(self, work: Coroutine[Any, Any, None]) -> None:
-        """Do it although the caller's own task is being cancelled."""
-        task = asyncio.create_task(work)
-        self._detached.add(task)
-        task.add_done_callback(self._detached.discard)
-
-    def _publish_places(self, generation_ids: Sequence[str]) -> None:
-        for generation_id in generation_ids:
-            if (place := self._queue.place(generation_id)) is not None:
-                self._events.publish(Event("queued", generation_id, phase="queued", place=place))
-
-    # --- private: ending ----------------------------------------------------------------------
-
-    def _cancel_queued(self, tx: Transaction, generation_id: str) -> bool:
-        now = self._clock()
-        if not generations.cancel(tx, generation_id, None, now):
-            return False
-        ledger.release(tx, generation_id, now)
-        return True
-
-    async def _cancel_running(self, row: Generation) -> None:
-        """Ask the runner; it stops only where that costs nobody anything."""
-        with self._events.watch([row.id]) as watching:
-            await self._database.write(lambda tx: generations.ask_to_cancel(tx, row.id, self._clock()))
-            self._events.publish(Event("cancel", row.id))
-            await _end_or_refusal(watching)
-        now_stands = await self._database.read(lambda tx: generations.find(tx, row.id))
-        if now_stands is None or now_stands.status != "cancelled":
-            raise NotCancellable(generation_id=row.id)
+        await self._ending.bury(row)
 
     def _require(self, principal: Principal, scope: Scope) -> None:
         if not principal.has(scope):
@@ -422,10 +314,3 @@ def _total(balance: Balance, which: Filter) -> int | None:
     if which.statuses == ("succeeded",) and which.model_id is None and which.text is None:
         return balance.images_total
     return None
-
-
-async def _end_or_refusal(watching: Any) -> None:
-    """Until the runner answered the request to cancel, one way or the other; it does so within a lease renewal."""
-    while (event := await watching.next(20.0)) is not None:
-        if event.kind == "ended" or (event.kind == "running" and event.phase == "not_cancellable"):
-            return

@@ -16,8 +16,9 @@ from limner.errors import InvalidRequest, NotFound, ServiceError, from_data
 from limner.http.disconnects import is_gone, while_connected
 from limner.http.json import Json, body_of
 from limner.images.beginning import Started
-from limner.images.generations import Filter, Generation, Status
+from limner.images.generations import Generation, Status
 from limner.images.links import ImageLinks
+from limner.images.lists import Filter
 from limner.images.requests import NewImages
 from limner.images.service import Images, Quote
 from limner.rest import reading

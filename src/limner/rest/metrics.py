@@ -13,7 +13,7 @@ from limner.db.base import Database
 from limner.db.types import Clock
 from limner.errors import NotFound
 from limner.http.auth import bearer_of
-from limner.images import generations
+from limner.images import lists
 from limner.providers.registry import Providers
 
 
@@ -36,7 +36,7 @@ class MetricsRoutes:
 
     async def _look(self) -> None:
         """What stands in the rows is read when it is asked for, the same from every process."""
-        waiting, (holds, held) = await self._database.read(lambda tx: (generations.waiting(tx), ledger.open_holds(tx)))
+        waiting, (holds, held) = await self._database.read(lambda tx: (lists.waiting(tx), ledger.open_holds(tx)))
         since = waiting.oldest_at or self._clock()
         metrics.QUEUED.set(waiting.count)
         metrics.OLDEST_QUEUED_SECONDS.set((self._clock() - since).total_seconds())

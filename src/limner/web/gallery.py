@@ -19,8 +19,9 @@ from limner.catalog.models import Model
 from limner.db.base import Database
 from limner.db.types import first_id_at
 from limner.errors import NotFound
-from limner.images.generations import Filter, Generation
+from limner.images.generations import Generation
 from limner.images.links import filename
+from limner.images.lists import Filter
 from limner.images.service import Images
 from limner.web import forms, snippets, words
 from limner.web.archive import Archive

@@ -12,7 +12,8 @@ from starlette.routing import Route
 
 from limner.catalog.models import ENUM_OPTIONS, Catalog, EnumDescriptor, Model, Options, RangeDescriptor
 from limner.errors import NotFound, ServiceError, UnknownModel
-from limner.images.generations import Filter, Generation
+from limner.images.generations import Generation
+from limner.images.lists import Filter
 from limner.images.requests import NewImages, Reference
 from limner.images.service import Images
 from limner.schemas import PROMPT_CHARACTERS

@@ -17,8 +17,9 @@ from limner.blobs.base import BlobMissing
 from limner.credits import ledger
 from limner.db.base import Database, Transaction
 from limner.errors import InvalidRequest, NotCancellable
-from limner.images.generations import Filter, Generation
+from limner.images.generations import Generation
 from limner.images.links import filename
+from limner.images.lists import Filter
 from limner.images.service import Images
 from limner.schemas import Image, UsageLine
 from limner.web import forms

@@ -15,7 +15,7 @@ from limner.credits import ledger, spending
 from limner.credits.ledger import CreditTransaction
 from limner.credits.spending import Spent
 from limner.db.base import Database, Transaction
-from limner.images.generations import Filter
+from limner.images.lists import Filter
 from limner.images.service import Images
 from limner.schemas import iso
 from limner.web import charts

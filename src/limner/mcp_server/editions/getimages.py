@@ -10,8 +10,9 @@ from pydantic import AfterValidator, Field
 from limner.catalog.models import Options
 from limner.credits.ledger import CreditTransaction
 from limner.errors import Detail, UnsupportedOption
-from limner.images.generations import Filter, Generation
+from limner.images.generations import Generation
 from limner.images.links import ImageLinks
+from limner.images.lists import Filter
 from limner.images.requests import NewImages
 from limner.images.service import Images
 from limner.mcp_server import outputs

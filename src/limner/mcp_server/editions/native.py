@@ -6,8 +6,8 @@ from typing import Any
 import mcp_types
 
 from limner.images.beginning import Started
-from limner.images.generations import Filter
 from limner.images.links import ImageLinks, UploadLinks
+from limner.images.lists import Filter
 from limner.images.requests import NewImages
 from limner.images.service import Images
 from limner.images.uploads import Uploads

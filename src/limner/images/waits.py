@@ -1,0 +1,128 @@
+"""Waiting for generations: who waits, until when, and what becomes of a wait that breaks off.
+
+A wait looks at the rows again whenever an event says something ended, and every few seconds without one:
+a missed event costs time and nothing else.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import AbstractContextManager
+from typing import Any, TypeVar
+
+from limner.db.base import Database, Transaction
+from limner.db.types import Clock
+from limner.errors import ServiceError
+from limner.images import calls, generations
+from limner.images.beginning import Started
+from limner.images.generations import Generation
+from limner.queue.base import Event, Events, Queue, Watching
+
+S = TypeVar("S", bound=Started | None)
+
+OnEvent = Callable[[Event | None], Awaitable[None]]
+
+TICK_SECONDS = 10.0
+"""How long a wait goes without looking at the rows again: an event may be lost with its process."""
+
+
+class Waits:
+    """The waits of one process, by which `process_id` the rows know it."""
+
+    def __init__(self, *, database: Database, queue: Queue, events: Events, clock: Clock, process_id: str) -> None:
+        self._database = database
+        self._queue = queue
+        self._events = events
+        self._clock = clock
+        self._process_id = process_id
+        self._detached: set[asyncio.Task[None]] = set()
+
+    async def wait(
+        self, started: Started, seconds: float, on_event: OnEvent | None, tick_seconds: float, *, delivers: bool
+    ) -> list[Generation]:
+        try:
+            rows = await self.until_ended(started, seconds, on_event, tick_seconds)
+        except BaseException:
+            self._detach(self._break_off(started))
+            raise
+        if not all(row.has_ended for row in rows):
+            await self._break_off(started)
+        elif delivers:
+            await self.deliver(started)
+        return rows
+
+    async def until_ended(
+        self, started: Started, seconds: float, on_event: OnEvent | None, tick_seconds: float
+    ) -> list[Generation]:
+        """Watch until all ended or the time is over; nothing is delivered or broken off by it."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + seconds
+        with self._events.watch(started.generation_ids) as watching:
+            rows = await self.rows(started)
+            if on_event is not None:
+                await on_event(None)
+            while any(not row.has_ended for row in rows) and (left := until - loop.time()) > 0:
+                event = await watching.next(min(left, tick_seconds))
+                if on_event is not None:
+                    await on_event(event)
+                if event is None or event.kind == "ended":
+                    rows = await self.rows(started)
+        return rows
+
+    async def rows(self, started: Started) -> list[Generation]:
+        """How the generations of a call stand, in order; deleted ones are left out."""
+        rows = await self._database.read(lambda tx: generations.of_call(tx, started.call_id))
+        return [row for row in rows if row.id in started.generation_ids and row.deleted_at is None]
+
+    async def deliver(self, started: Started) -> None:
+        await self._database.write(lambda tx: calls.deliver(tx, started.call_id, self._clock()))
+
+    def handed_over(self, started: Started, *, arrived: bool) -> None:
+        self._detach(self.deliver(started) if arrived else self._break_off(started))
+
+    async def to_the_end(self, work: "Coroutine[Any, Any, S] | asyncio.Task[S]") -> S:
+        """Finish what begins or takes over a call although its caller leaves; then another may adopt it."""
+        task = asyncio.ensure_future(work)
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            self._detach(self._abandon(task))
+            raise
+
+    def state(self, generation_id: str) -> Event | None:
+        """The latest news of a generation that has not ended, with its place in the queue."""
+        if (place := self._queue.place(generation_id)) is not None:
+            return Event("queued", generation_id, phase="queued", place=place)
+        return self._events.latest(generation_id)
+
+    def watch(self, *generation_ids: str) -> AbstractContextManager[Watching]:
+        return self._events.watch(generation_ids)
+
+    async def break_off_others(self) -> None:
+        """Waits in any other process are over: said at the start, where there can be only one process."""
+
+        def break_off(tx: Transaction) -> None:
+            for waiter in calls.waiters(tx):
+                if waiter != self._process_id:
+                    calls.break_off_all(tx, waiter, self._clock())
+
+        await self._database.write(break_off)
+
+    async def close(self) -> None:
+        """Finish what was left to do for callers who went away."""
+        if self._detached:
+            await asyncio.gather(*self._detached, return_exceptions=True)
+
+    async def _break_off(self, started: Started) -> None:
+        await self._database.write(lambda tx: calls.break_off(tx, started.call_id, self._clock()))
+
+    async def _abandon(self, beginning: "asyncio.Future[S]") -> None:
+        with contextlib.suppress(ServiceError, OSError):
+            if (started := await beginning) is not None:
+                await self._break_off(started)
+
+    def _detach(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do it although the caller's own task is being cancelled."""
+        task = asyncio.create_task(work)
+        self._detached.add(task)
+        task.add_done_callback(self._detached.discard)
