@@ -18,6 +18,7 @@ from limner.images.retention import Retention
 from limner.images.runner import Runner
 from limner.mcp_server.asking import Asking
 from limner.mcp_server.editions.every import endpoints
+from limner.mcp_server.saved_prompts import SavedPrompts
 from limner.providers.registry import Providers, ProviderSettings
 from limner.webhooks.sender import Sender
 
@@ -53,6 +54,7 @@ async def running(
             services.links,
             services.uploads,
             services.upload_links,
+            SavedPrompts(services.database),
             confirm=Asking(services.keyring, clock),
             sell=Asking(services.keyring, clock, billing_page(config)),
             max_body_bytes=config.max_body_bytes,

@@ -44,6 +44,7 @@ from limner.rest.links import LinkRoutes
 from limner.rest.metrics import MetricsRoutes
 from limner.rest.openapi import OpenApiRoutes
 from limner.rest.payments import PaymentRoutes
+from limner.rest.prompts import PromptRoutes
 from limner.rest.uploads import UploadRoutes
 from limner.rest.usage import UsageRoutes
 from limner.rest.webhooks import WebhookRoutes
@@ -67,6 +68,7 @@ def asgi_app(services: Services, mcp: Mapping[str, Endpoint]) -> Starlette:
         *KeyRoutes(services.database, services.clock).routes(session_door),
         *PaymentRoutes(services.shop).routes(),
         *WebhookRoutes(services.database, services.fetcher, services.clock).routes(door),
+        *PromptRoutes(services.database, services.clock).routes(door),
         *OpenApiRoutes(public_url=services.config.public_url, version=__version__).routes(),
         *EventRoutes(services.images, services.links, services.pool).routes(door),
         *UploadRoutes(services.uploads, services.upload_links).routes(door),

@@ -365,6 +365,7 @@ generations = Table(
     Column("started_at", UtcTime),
     Column("completed_at", UtcTime),
     Column("deleted_at", UtcTime),
+    Column("provenance", Text),
     CheckConstraint("status IN ('queued', 'running', 'succeeded', 'failed', 'cancelled')", name="status"),
     CheckConstraint("operation IN ('generate', 'edit')", name="operation"),
     UniqueConstraint("call_id", "position"),
@@ -372,6 +373,24 @@ generations = Table(
     Index(None, "account_id", "status", "id"),
     Index(None, "status", "lease_until"),
 )
+
+saved_prompts = Table(
+    "saved_prompts",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("account_id", Text, ForeignKey("accounts.id"), nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("description", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("settings", Text, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("updated_at", UtcTime, nullable=False),
+    CheckConstraint("kind IN ('template', 'style')", name="kind"),
+    UniqueConstraint("account_id", "name"),
+)
+"""Prompt templates and styles an account keeps."""
 
 uploads = Table(
     "uploads",

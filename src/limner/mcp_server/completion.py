@@ -6,7 +6,7 @@ import mcp_types
 from mcp.shared.exceptions import MCPError
 
 from limner.catalog.models import Catalog
-from limner.mcp_server.prompts import PROMPTS
+from limner.mcp_server import prompts
 
 ASPECT_RATIOS = ("1:1", "3:2", "2:3", "4:3", "3:4", "5:4", "4:5", "16:9", "9:16", "21:9", "9:21", "2:1", "1:2")
 WORDS: Mapping[str, Sequence[str]] = {
@@ -49,10 +49,14 @@ class Completions:
         self._catalog = catalog
         self._templates = templates
 
-    def complete(self, params: mcp_types.CompleteRequestParams) -> mcp_types.CompleteResult:
-        self._check(params.ref)
-        typed = params.argument.value.lower()
-        found = [value for value in self._values(params.argument.name) if typed in value.lower()]
+    def complete(
+        self, params: mcp_types.CompleteRequestParams, own: Sequence[str] | None = None
+    ) -> mcp_types.CompleteResult:
+        """`own` are the values of an account's own prompt; what it has none for, everybody's words complete."""
+        if own is None:
+            self._check(params.ref)
+        typed, name = params.argument.value.lower(), params.argument.name
+        found = [value for value in own or self._values(name) if typed in value.lower()]
         found.sort(key=lambda value: not value.lower().startswith(typed))
         return mcp_types.CompleteResult(
             completion=mcp_types.Completion(
@@ -62,7 +66,7 @@ class Completions:
 
     def _check(self, ref: mcp_types.ResourceTemplateReference | mcp_types.PromptReference) -> None:
         if isinstance(ref, mcp_types.PromptReference):
-            known = any(prompt.listed.name == ref.name for prompt in PROMPTS)
+            known = prompts.is_ours(ref.name)
         else:
             known = ref.uri in self._templates
         if not known:

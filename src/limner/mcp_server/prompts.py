@@ -25,6 +25,11 @@ def listed() -> list[mcp_types.Prompt]:
     return [prompt.listed for prompt in PROMPTS]
 
 
+def is_ours(name: str) -> bool:
+    """Whether it is there for everybody."""
+    return any(prompt.listed.name == name for prompt in PROMPTS)
+
+
 def get(name: str, arguments: Arguments) -> mcp_types.GetPromptResult:
     """-32602 for an unknown prompt or a missing argument."""
     prompt = next((each for each in PROMPTS if each.listed.name == name), None)

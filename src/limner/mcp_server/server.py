@@ -17,6 +17,7 @@ from limner.accounts.principal import Principal
 from limner.mcp_server import prompts
 from limner.mcp_server.completion import Completions
 from limner.mcp_server.resources import MINUTES, Shelf
+from limner.mcp_server.saved_prompts import SavedPrompts
 from limner.mcp_server.tools import Toolbox
 
 Context = ServerRequestContext[Any, Any]
@@ -25,7 +26,7 @@ _SAME_FOR_ALL = CacheHint(ttl_ms=60 * MINUTES, scope="public")
 CACHE_HINTS: dict[Any, CacheHint] = {
     "server/discover": CacheHint(ttl_ms=5 * MINUTES, scope="public"),
     "tools/list": CacheHint(ttl_ms=5 * MINUTES, scope="private"),  # it depends on the key's scopes
-    "prompts/list": _SAME_FOR_ALL,
+    "prompts/list": CacheHint(ttl_ms=MINUTES, scope="private"),  # an account has its own beside ours
     "resources/list": _SAME_FOR_ALL,
     "resources/templates/list": _SAME_FOR_ALL,
 }
@@ -41,6 +42,7 @@ class Edition:
     toolbox: Toolbox
     shelf: Shelf | None = None
     completions: Completions | None = None
+    saved: SavedPrompts | None = None
     icons: Sequence[mcp_types.Icon] = ()
     extensions: Mapping[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
 
@@ -97,11 +99,18 @@ class Endpoint:
     async def _list_prompts(
         self, context: Context, params: mcp_types.PaginatedRequestParams | None
     ) -> mcp_types.ListPromptsResult:
-        return mcp_types.ListPromptsResult(prompts=prompts.listed())
+        saved = self._edition.saved
+        own = [] if saved is None else await saved.listed(_principal(context))
+        return mcp_types.ListPromptsResult(prompts=[*prompts.listed(), *own])
 
     async def _get_prompt(
         self, context: Context, params: mcp_types.GetPromptRequestParams
     ) -> mcp_types.GetPromptResult:
+        saved = self._edition.saved
+        if saved is not None and not prompts.is_ours(params.name):
+            own = await saved.get(_principal(context), params.name, params.arguments or {})
+            if own is not None:
+                return own
         return prompts.get(params.name, params.arguments or {})
 
     async def _list_resources(
@@ -121,7 +130,11 @@ class Endpoint:
 
     async def _complete(self, context: Context, params: mcp_types.CompleteRequestParams) -> mcp_types.CompleteResult:
         assert self._edition.completions is not None
-        return self._edition.completions.complete(params)
+        saved, ref = self._edition.saved, params.ref
+        own: Sequence[str] | None = None
+        if saved is not None and isinstance(ref, mcp_types.PromptReference) and not prompts.is_ours(ref.name):
+            own = await saved.values(_principal(context), ref.name, params.argument.name)
+        return self._edition.completions.complete(params, own)
 
     @property
     def _shelf(self) -> Shelf:

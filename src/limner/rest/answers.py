@@ -1,7 +1,10 @@
 """The shapes of REST's answers as a whole, for the OpenAPI description; tests hold the answers to them."""
 
+from collections.abc import Mapping
+
 from pydantic import ConfigDict, Field
 
+from limner.prompt_schemas import OnePrompt
 from limner.rest.keys import Key
 from limner.rest.webhooks import DeliveryLine, Webhook
 from limner.schemas import Charge, Image, ModelEntry, Shape, UsageLine
@@ -95,6 +98,25 @@ class DeliveryList(Shape):
 
 class OneDelivery(Shape):
     delivery: DeliveryLine
+
+
+class SavedPromptList(Shape):
+    prompts: tuple[OnePrompt, ...]
+
+
+class OneSavedPrompt(Shape):
+    prompt: OnePrompt
+
+
+class FilledPrompt(Shape):
+    """What generate_image and `/api/v1/images/generate` take."""
+
+    arguments: Mapping[str, str]
+
+
+class ImportedPrompts(Shape):
+    created: int
+    updated: int
 
 
 class ErrorDetail(Shape):

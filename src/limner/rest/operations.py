@@ -9,6 +9,7 @@ from typing import Any
 
 from limner import errors
 from limner.errors import ServiceError
+from limner.prompt_schemas import FillPrompt, PromptLibrary, SavePrompt
 from limner.rest import answers
 from limner.rest.images import RestEdit, RestGenerate
 from limner.rest.keys import ChangeKey, MakeKey, RotateKey
@@ -96,6 +97,14 @@ IDEMPOTENCY = Parameter(
 PREFER = Parameter(
     "Prefer", {"type": "string", "examples": ["respond-async"]}, "`respond-async` answers 202 at once.", "header"
 )
+
+TEMPLATE = {
+    "kind": "template",
+    "name": "product-shot",
+    "title": "Product shot",
+    "text": "A photograph of {{subject}} on {{surface=white marble|raw oak}}, soft light",
+    "settings": {"aspectRatio": "4:3"},
+}
 
 OPERATIONS: tuple[Operation, ...] = (
     Operation(
@@ -284,5 +293,61 @@ OPERATIONS: tuple[Operation, ...] = (
         answers.OneDelivery,
         (*SCOPED, errors.NotFound),
         status=202,
+    ),
+    Operation(
+        "GET",
+        "/api/v1/prompts",
+        "List templates and styles",
+        answers.SavedPromptList,
+        (*SCOPED, errors.InvalidRequest),
+        parameters=(Parameter("kind", {"type": "string", "enum": ["template", "style"]}),),
+    ),
+    Operation(
+        "POST",
+        "/api/v1/prompts",
+        "Keep a template or a style",
+        answers.OneSavedPrompt,
+        (*SCOPED, *WITH_BODY),
+        status=201,
+        body=SavePrompt,
+        example=TEMPLATE,
+    ),
+    Operation("GET", "/api/v1/prompts/export", "Everything kept, to take elsewhere", PromptLibrary, SCOPED),
+    Operation(
+        "POST",
+        "/api/v1/prompts/import",
+        "Keep what an export holds; names that are there are replaced",
+        answers.ImportedPrompts,
+        (*SCOPED, *WITH_BODY),
+        body=PromptLibrary,
+        example={"version": 1, "prompts": [TEMPLATE]},
+    ),
+    Operation(
+        "GET",
+        "/api/v1/prompts/{id}",
+        "Get a template or style by id or name",
+        answers.OneSavedPrompt,
+        (*SCOPED, errors.NotFound),
+    ),
+    Operation(
+        "PUT",
+        "/api/v1/prompts/{id}",
+        "Replace a template or style",
+        answers.OneSavedPrompt,
+        (*SCOPED, *WITH_BODY, errors.NotFound),
+        body=SavePrompt,
+        example=TEMPLATE,
+    ),
+    Operation(
+        "DELETE", "/api/v1/prompts/{id}", "Delete a template or style", None, (*SCOPED, errors.NotFound), status=204
+    ),
+    Operation(
+        "POST",
+        "/api/v1/prompts/{id}/fill",
+        "Fill the placeholders: the body for /api/v1/images/generate",
+        answers.FilledPrompt,
+        (*SCOPED, *WITH_BODY, errors.NotFound),
+        body=FillPrompt,
+        example={"values": {"subject": "a red boat"}},
     ),
 )

@@ -21,6 +21,8 @@ from limner.images.generations import Generation
 from limner.images.links import filename
 from limner.images.lists import Filter
 from limner.images.service import Images
+from limner.prompt_schemas import exported
+from limner.prompts import saved
 from limner.schemas import Image, UsageLine
 from limner.web import forms
 from limner.web.archive import Archive
@@ -169,6 +171,8 @@ class Settings:
         yield archive.add("images.jsonl", b"\n".join(facts))
         lines = await self._database.read_slowly(lambda tx: ledger.transactions(tx, session.account_id, limit=10**9))
         yield archive.add("ledger.jsonl", b"\n".join(orjson.dumps(UsageLine.of(line).data()) for line in lines))
+        prompts = await self._database.read(lambda tx: saved.of_account(tx, session.account_id))
+        yield archive.add("prompts.json", orjson.dumps({"version": 1, "prompts": [exported(each) for each in prompts]}))
         yield archive.end()
 
     async def _everything(self, visitor: Visitor) -> AsyncIterator[Generation]:
@@ -197,6 +201,7 @@ class Settings:
         def close(tx: Transaction) -> None:
             audit_log.note(tx, session.email, "delete account", now, account_id=session.account_id)
             administration.close(tx, session.account_id, now)
+            saved.delete_all(tx, session.account_id)
 
         await self._database.write(close)
         return see_other("/")

@@ -250,7 +250,7 @@ CREATE TABLE generations (
 	created_at BIGINT NOT NULL,
 	started_at BIGINT,
 	completed_at BIGINT,
-	deleted_at BIGINT,
+	deleted_at BIGINT, provenance TEXT,
 	CONSTRAINT pk_generations PRIMARY KEY (id),
 	CONSTRAINT ck_generations_operation CHECK (operation IN ('generate', 'edit')),
 	CONSTRAINT ck_generations_status CHECK (status IN ('queued', 'running', 'succeeded', 'failed', 'cancelled')),
@@ -488,3 +488,20 @@ CREATE TABLE connection_tokens (
 CREATE INDEX ix_connection_tokens_connection_id ON connection_tokens (connection_id)
 
 CREATE INDEX ix_connection_tokens_expires_at ON connection_tokens (expires_at)
+
+CREATE TABLE saved_prompts (
+	id TEXT NOT NULL,
+	account_id TEXT NOT NULL,
+	kind TEXT NOT NULL,
+	name TEXT NOT NULL,
+	title TEXT NOT NULL,
+	description TEXT NOT NULL,
+	text TEXT NOT NULL,
+	settings TEXT NOT NULL,
+	created_at BIGINT NOT NULL,
+	updated_at BIGINT NOT NULL,
+	CONSTRAINT pk_saved_prompts PRIMARY KEY (id),
+	CONSTRAINT ck_saved_prompts_kind CHECK (kind IN ('template', 'style')),
+	CONSTRAINT fk_saved_prompts_account_id FOREIGN KEY(account_id) REFERENCES accounts (id),
+	CONSTRAINT uq_saved_prompts_account_id_name UNIQUE (account_id, name)
+)

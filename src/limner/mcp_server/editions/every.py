@@ -7,6 +7,7 @@ from limner.mcp_server.asking import Asking
 from limner.mcp_server.editions.getimages import getimages
 from limner.mcp_server.editions.image_mcp import image_mcp
 from limner.mcp_server.editions.native import native
+from limner.mcp_server.saved_prompts import SavedPrompts
 from limner.mcp_server.server import Endpoint
 from limner.mcp_server.waiting import Waits
 
@@ -16,6 +17,7 @@ def endpoints(
     links: ImageLinks,
     uploads: Uploads,
     upload_links: UploadLinks,
+    saved: SavedPrompts,
     *,
     confirm: Asking,
     sell: Asking,
@@ -24,7 +26,7 @@ def endpoints(
     """By the edition's name in the configuration. Only the native one leads to where credits are sold (`sell`)."""
     waits = Waits(images)
     editions = {
-        "native": native(images, links, uploads, upload_links, waits, sell),
+        "native": native(images, links, uploads, upload_links, waits, sell, saved),
         "getimages": getimages(images, links, waits, confirm),
         "image-mcp": image_mcp(images, links, waits, confirm),
     }

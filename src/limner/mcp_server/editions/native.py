@@ -18,6 +18,7 @@ from limner.mcp_server.editions.native_shelf import IMAGE_TEMPLATE, NativeShelf
 from limner.mcp_server.icons import icon
 from limner.mcp_server.resources import VIEWER_URI
 from limner.mcp_server.results import Results, facts
+from limner.mcp_server.saved_prompts import SavedPrompts
 from limner.mcp_server.server import Edition
 from limner.mcp_server.tools import Tool, Toolbox, ToolCall
 from limner.mcp_server.waiting import Waits, patience_seconds
@@ -54,7 +55,13 @@ IN_VIEWER = {"ui": {"resourceUri": VIEWER_URI}}
 
 
 def native(
-    images: Images, links: ImageLinks, uploads: Uploads, upload_links: UploadLinks, waits: Waits, asking: Asking
+    images: Images,
+    links: ImageLinks,
+    uploads: Uploads,
+    upload_links: UploadLinks,
+    waits: Waits,
+    asking: Asking,
+    saved: SavedPrompts,
 ) -> Edition:
     return Edition(
         name="limner",
@@ -63,6 +70,7 @@ def native(
         toolbox=Toolbox(NativeTools(images, links, uploads, upload_links, waits).tools(), asking),
         shelf=NativeShelf(images, links).shelf(),
         completions=Completions(images.catalog, templates=[IMAGE_TEMPLATE]),
+        saved=saved,
         icons=[icon("limner")],
         extensions={"io.modelcontextprotocol/ui": {}},
     )
