@@ -4,10 +4,10 @@ from collections.abc import Mapping
 
 from pydantic import ConfigDict, Field
 
-from limner.prompt_schemas import OnePrompt
 from limner.rest.keys import Key
 from limner.rest.webhooks import DeliveryLine, Webhook
 from limner.schemas import Charge, Image, ModelEntry, Shape, UsageLine
+from limner.schemas.prompts import OnePrompt
 
 
 class ImageWithBytes(Image):

@@ -9,12 +9,12 @@ from typing import Any
 
 from limner import errors
 from limner.errors import ServiceError
-from limner.prompt_schemas import FillPrompt, PromptLibrary, SavePrompt
 from limner.rest import answers
 from limner.rest.images import RestEdit, RestGenerate
 from limner.rest.keys import ChangeKey, MakeKey, RotateKey
 from limner.rest.webhooks import MakeWebhook
 from limner.schemas import Account, CreateUpload, OpenUpload, Shape
+from limner.schemas.prompts import FillPrompt, PromptLibrary, SavePrompt
 
 Failure = type[ServiceError]
 

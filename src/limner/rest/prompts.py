@@ -9,11 +9,11 @@ from limner.db.base import Database
 from limner.db.types import Clock
 from limner.http.json import Json, body_of
 from limner.images.requests import scope_missing
-from limner.prompt_schemas import FillPrompt, OnePrompt, PromptLibrary, SavePrompt, exported
 from limner.prompts import saved
 from limner.rest import reading
 from limner.rest.door import Door
 from limner.schemas import parse
+from limner.schemas.prompts import FillPrompt, OnePrompt, PromptLibrary, SavePrompt, exported
 
 
 class PromptRoutes:

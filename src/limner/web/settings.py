@@ -21,9 +21,9 @@ from limner.images.generations import Generation
 from limner.images.links import filename
 from limner.images.lists import Filter
 from limner.images.service import Images
-from limner.prompt_schemas import exported
 from limner.prompts import saved
 from limner.schemas import Image, UsageLine
+from limner.schemas.prompts import exported
 from limner.web import forms
 from limner.web.archive import Archive
 from limner.web.door import PageDoor, see_other

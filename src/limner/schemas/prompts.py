@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from limner.prompts.saved import MOST_PER_ACCOUNT, NAME, NewPrompt, SavedPrompt
-from limner.schemas import WELL_FORMED, Shape, Time
+from limner.schemas.shapes import WELL_FORMED, Shape, Time
 
 Name = Annotated[str, Field(pattern=f"^{NAME}$", description="What it is called by; small letters, digits, dashes.")]
 
