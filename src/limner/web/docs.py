@@ -20,11 +20,11 @@ from limner.web.pages import Pages
 from limner.web.visitors import Visitor
 
 GROUPS: Mapping[str, Sequence[str]] = {
-    "Tutorial": ("start",),
+    "Tutorial": ("start", "team"),
     "How to": ("clients", "dashboard", "prompts", "provenance", "recipes/"),
     "Reference": ("mcp", "rest", "openai", "python", "providers", "operate/configuration", "errors", "glossary"),
     "Operating": ("operate/",),
-    "Explanation": ("architecture", "money", "performance"),
+    "Explanation": ("money", "architecture", "performance"),
     "Decisions": ("decisions/",),
 }
 """What kind of page each is, in reading order: by name, or by folder. A page nobody has placed is a how-to."""
