@@ -6,6 +6,8 @@ import importlib.util
 import os
 import shutil
 import subprocess
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +28,13 @@ class Node:
 
     async def run(self, script: Path, *arguments: str) -> tuple[int, str]:
         """Run a script of tests/node or its packages to its end; its exit code and everything it printed."""
+        async with self.running(script, *arguments) as process:
+            output, _ = await process.communicate()
+        return process.returncode or 0, output.decode()
+
+    @asynccontextmanager
+    async def running(self, script: Path, *arguments: str) -> AsyncIterator[asyncio.subprocess.Process]:
+        """The same while it runs, for whoever has to answer it; what it prints comes from `stdout`."""
         process = await asyncio.create_subprocess_exec(
             self.program,
             script,
@@ -37,12 +46,11 @@ class Node:
             stderr=asyncio.subprocess.STDOUT,
         )
         try:
-            output, _ = await process.communicate()
+            yield process
         finally:
             if process.returncode is None:
                 process.kill()
                 await process.wait()
-        return process.returncode or 0, output.decode()
 
     def install(self) -> None:
         """`npm ci`; several test processes may ask at once, and one that was killed half way is repeated."""
