@@ -6,6 +6,7 @@ Every variable is `LIMNER_NAME`, or `LIMNER_NAME_FILE` with the path of a file t
 
 import ipaddress
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -36,6 +37,24 @@ class ProviderAccess:
     base_url: str | None = None
     api_key: str | None = field(default=None, repr=False)
     key_source: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class IssuerAccess:
+    """A service that vouches for who a person is, and what it knows this server as."""
+
+    id: str
+    label: str
+    issuer: str
+    client_id: str
+    client_secret: str | None = field(default=None, repr=False)
+    scopes: tuple[str, ...] = ("openid", "email", "profile")
+
+
+KNOWN_ISSUERS = {"google": ("Google", "https://accounts.google.com"), "github": ("GitHub", "https://github.com")}
+_ISSUER_VARIABLE = re.compile(
+    r"LIMNER_OIDC_(?:([A-Z0-9]+(?:_[A-Z0-9]+)*)_)?(?:ISSUER|CLIENT_ID|CLIENT_SECRET|LABEL|SCOPES)(?:_FILE)?"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +96,7 @@ class Config:
     stripe_webhook_secret: str | None = field(default=None, repr=False)
     stripe_base_url: str = "https://api.stripe.com"
     smtp_url: str | None = field(default=None, repr=False)
+    issuers: tuple[IssuerAccess, ...] = ()
     log: LogFormat = "auto"
     log_level: LogLevel = "info"
 
@@ -86,7 +106,6 @@ class Config:
     ) -> "Config":
         """Read the environment; `host` and `port` come from the command line and win."""
         env = _Environment(environ)
-        env.refuse("OIDC_", "signing in with OpenID Connect is not available in this version")
         data_dir = Path(env.text("DATA_DIR") or default_data_dir(environ)).expanduser().absolute()
         port = port if port is not None else env.number("PORT", 8000, at_most=65535)
         return cls(
@@ -127,6 +146,7 @@ class Config:
             stripe_webhook_secret=env.text("STRIPE_WEBHOOK_SECRET"),
             stripe_base_url=env.url("STRIPE_BASE_URL") or "https://api.stripe.com",
             smtp_url=env.text("SMTP_URL"),
+            issuers=env.issuers(),
             log=env.choice("LOG", ("auto", "text", "json"), "auto"),
             log_level=env.choice("LOG_LEVEL", ("debug", "info", "warning", "error"), "info"),
         )
@@ -233,10 +253,38 @@ class _Environment:
             )
         return url
 
-    def refuse(self, prefix: str, sentence: str) -> None:
-        """Stop rather than ignore what somebody relies on."""
-        if named := sorted(name for name in self._environ if name.startswith(f"LIMNER_{prefix}")):
-            raise BadConfiguration(f"{named[0]} is set, but {sentence}.")
+    def issuers(self) -> tuple[IssuerAccess, ...]:
+        """`LIMNER_OIDC_GOOGLE_CLIENT_ID` and so on: what stands between is the issuer's id; nothing is `oidc`."""
+        ids: set[str] = set()
+        for variable in self._environ:
+            if not variable.startswith("LIMNER_OIDC_") or not self._environ[variable].strip():
+                continue
+            found = _ISSUER_VARIABLE.fullmatch(variable)
+            if found is None:
+                raise BadConfiguration(
+                    f"{variable} is not a setting; it must end in ISSUER, CLIENT_ID, CLIENT_SECRET, LABEL or SCOPES."
+                )
+            ids.add((found[1] or "").lower().replace("_", "-"))
+        return tuple(self._issuer(name) for name in sorted(ids, key=_issuer_order))
+
+    def _issuer(self, name: str) -> IssuerAccess:
+        start = f"OIDC_{name.upper().replace('-', '_')}_" if name else "OIDC_"
+        label, issuer = KNOWN_ISSUERS.get(name, (name.replace("-", " ").title() or "single sign-on", None))
+        issuer = self.url(f"{start}ISSUER") or issuer
+        if issuer is None:
+            raise BadConfiguration(f"LIMNER_{start}ISSUER is needed: the https address of the OpenID Connect issuer.")
+        parts = urlsplit(issuer)
+        if parts.scheme != "https" and parts.hostname not in ("127.0.0.1", "localhost", "::1"):
+            raise BadConfiguration(f"LIMNER_{start}ISSUER is '{issuer}', but must be an https:// address.")
+        client_id, secret = self.text(f"{start}CLIENT_ID"), self.text(f"{start}CLIENT_SECRET")
+        if client_id is None:
+            raise BadConfiguration(f"LIMNER_{start}CLIENT_ID is needed to sign in with {issuer}.")
+        if name == "github" and secret is None:
+            raise BadConfiguration(f"LIMNER_{start}CLIENT_SECRET is needed: GitHub knows no clients without a secret.")
+        scopes = tuple((self.text(f"{start}SCOPES") or "openid email profile").split())
+        if "openid" not in scopes:
+            raise BadConfiguration(f"LIMNER_{start}SCOPES must hold openid.")
+        return IssuerAccess(name or "oidc", self.text(f"{start}LABEL") or label, issuer, client_id, secret, scopes)
 
     def _raw(self, variable: str) -> str | None:
         if value := self._environ.get(variable, "").strip():
@@ -248,6 +296,12 @@ class _Environment:
             return Path(path).expanduser().read_text(encoding="utf-8").strip() or None
         except (OSError, UnicodeDecodeError) as problem:
             raise BadConfiguration(f"{variable}_FILE names '{path}', which cannot be read: {problem}.") from None
+
+
+def _issuer_order(name: str) -> tuple[int, str]:
+    """Those everybody knows first."""
+    known = list(KNOWN_ISSUERS)
+    return (known.index(name), name) if name in known else (len(known), name)
 
 
 def default_data_dir(environ: Mapping[str, str]) -> str:

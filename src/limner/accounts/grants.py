@@ -3,8 +3,6 @@
 A refusal is an outcome, not an exception: what a replayed code or token sets off has to be committed.
 """
 
-import base64
-import hashlib
 import re
 import secrets
 from dataclasses import dataclass
@@ -16,6 +14,7 @@ from limner.accounts.connections import ACCESS_PREFIX, REFRESH_PREFIX, digest
 from limner.accounts.principal import Scope
 from limner.db.base import Row, Transaction
 from limner.db.types import to_ms
+from limner.issuers.pkce import challenge_of
 
 CODE_LIFETIME = timedelta(seconds=60)
 ACCESS_LIFETIME = timedelta(hours=1)
@@ -116,11 +115,6 @@ def give_back(tx: Transaction, token: str, client_id: str | None, now: datetime)
         connections.end(tx, row["connection_id"], now)
     else:
         tx.execute("DELETE FROM connection_tokens WHERE digest = :digest", digest=digest(token))
-
-
-def challenge_of(verifier: str) -> str:
-    """PKCE's S256 (RFC 7636, section 4.2)."""
-    return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
 
 
 def _code(tx: Transaction, code: str) -> Row | None:

@@ -124,11 +124,18 @@ def enter(
         return None
     if link.account_id is not None and link.role is not None:
         users.join(tx, user_id, link.account_id, link.role, now)
-    if users.verify(tx, user_id, now):
-        _welcome_owned(tx, user_id, welcome)
+    prove(tx, user_id, now, welcome)
     if password_digest is not None:
         users.set_password(tx, user_id, password_digest)
     return user_id
+
+
+def prove(tx: Transaction, user_id: str, now: datetime, welcome: Welcome) -> None:
+    """The address is theirs. Where that comes after the account was made, it gets now what new accounts get."""
+    if users.verify(tx, user_id, now):
+        for membership in users.memberships(tx, user_id):
+            if membership.role == "owner":
+                welcome(tx, membership.account_id)
 
 
 def open_invites(tx: Transaction, account_id: str, now: datetime) -> list[OneTimeLink]:
@@ -136,6 +143,18 @@ def open_invites(tx: Transaction, account_id: str, now: datetime) -> list[OneTim
         """SELECT * FROM one_time_links WHERE account_id = :account_id AND purpose = 'invite' AND used_at IS NULL
              AND expires_at > :now ORDER BY id""",
         account_id=account_id,
+        now=now,
+    )
+    return [_link(row) for row in rows]
+
+
+def take_invites(tx: Transaction, email: str, now: datetime) -> list[OneTimeLink]:
+    """Use up every open invitation of somebody who has proved the address."""
+    rows = tx.all(
+        """UPDATE one_time_links SET used_at = :now
+           WHERE purpose = 'invite' AND email = :email AND used_at IS NULL AND expires_at > :now
+             AND account_id IN (SELECT id FROM accounts WHERE status <> 'deleted') RETURNING *""",
+        email=email,
         now=now,
     )
     return [_link(row) for row in rows]
@@ -170,13 +189,6 @@ def _user_of(tx: Transaction, link: OneTimeLink, email: str | None, now: datetim
     account_id, user_id = accounts.create(tx, address, now, is_admin=link.purpose == "first-start", verified=True)
     welcome(tx, account_id)
     return user_id
-
-
-def _welcome_owned(tx: Transaction, user_id: str, welcome: Welcome) -> None:
-    """The address was proved after the account was made: now it gets what new accounts get."""
-    for membership in users.memberships(tx, user_id):
-        if membership.role == "owner":
-            welcome(tx, membership.account_id)
 
 
 def _link(row: Row) -> OneTimeLink:

@@ -146,28 +146,6 @@ def remove(tx: Transaction, account_id: str, user_id: str) -> None:
     )
 
 
-def by_identity(tx: Transaction, issuer: str, subject: str) -> User | None:
-    """Who a sign-in provider's word stands for here."""
-    row = tx.first(
-        """SELECT u.* FROM identities i JOIN users u ON u.id = i.user_id
-           WHERE i.issuer = :issuer AND i.subject = :subject""",
-        issuer=issuer,
-        subject=subject,
-    )
-    return None if row is None else _user(row)
-
-
-def link_identity(tx: Transaction, user_id: str, issuer: str, subject: str, now: datetime) -> None:
-    tx.execute(
-        """INSERT INTO identities (issuer, subject, user_id, created_at) VALUES (:issuer, :subject, :user_id, :now)
-           ON CONFLICT (issuer, subject) DO NOTHING""",
-        issuer=issuer,
-        subject=subject,
-        user_id=user_id,
-        now=now,
-    )
-
-
 def _user(row: Row) -> User:
     return User(
         id=row["id"],

@@ -9,7 +9,7 @@ from typing import Any
 
 import structlog
 
-from limner.accounts import connections, consents, oauth_clients, sessions, sign_in
+from limner.accounts import connections, consents, identities, oauth_clients, sessions, sign_in
 from limner.app.services import Services
 from limner.catalog.models import load
 from limner.db.base import Transaction
@@ -40,7 +40,7 @@ async def sweep_expired(services: Services) -> None:
     """Forget what has run out and nobody can use any more."""
 
     def sweep(tx: Transaction) -> None:
-        for each in (connections, oauth_clients, consents, sessions, sign_in):
+        for each in (connections, oauth_clients, consents, sessions, sign_in, identities):
             each.sweep(tx, services.clock())
 
     await services.database.write(sweep)

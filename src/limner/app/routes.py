@@ -116,6 +116,7 @@ def _web(services: Services) -> Web:
             address_limit=services.address_limit,
             addresses=services.addresses,
             mailer=_mailer(config),
+            issuers=services.issuers,
             welcome=_welcome(config, services.clock),
             welcome_credits=config.sign_up_credits,
             packs=config.packs,

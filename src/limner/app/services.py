@@ -35,9 +35,11 @@ from limner.images.references import PictureReferences
 from limner.images.secrets import Secret
 from limner.images.service import Images
 from limner.images.uploads import Uploads
+from limner.issuers.base import Issuer
 from limner.payments.stripe import StripePayments
 from limner.providers.registry import Providers, ProviderSettings
 from limner.queue.embedded import EmbeddedEvents, EmbeddedQueue
+from limner.web.sign_in_with import callback_path
 
 DISCOVERY_PATIENCE_SECONDS = 2.0
 log = structlog.stdlib.get_logger(__name__)
@@ -79,6 +81,7 @@ class Services:
     address_limit: AddressLimit
     addresses: Addresses
     cookies: SessionCookies
+    issuers: Sequence[Issuer]
     process_id: str
     state: State = field(default_factory=State)
 
@@ -173,8 +176,25 @@ async def open_services(
         cookies=SessionCookies(
             database, clock, secure=config.public_url.startswith("https:"), origins=allowed_origins(config)
         ),
+        issuers=await _open_issuers(config, clock, stack),
         process_id=process_id,
     )
+
+
+async def _open_issuers(config: Config, clock: Clock, stack: AsyncExitStack) -> Sequence[Issuer]:
+    """Loaded only where there are any: signatures take longer to load than the rest of a start."""
+    if not config.issuers:
+        return ()
+    from limner.issuers.open import IssuerSettings, open_issuers
+
+    for each in config.issuers:
+        address = f"{config.public_url}{callback_path(each.id)}"
+        log.info("people can sign in with", issuer=each.issuer, redirect_uri=address)
+    settings = [
+        IssuerSettings(each.id, each.label, each.issuer, each.client_id, each.client_secret, each.scopes)
+        for each in config.issuers
+    ]
+    return await stack.enter_async_context(open_issuers(settings, clock))
 
 
 def _shop(config: Config, database: Database, clock: Clock) -> Shop:

@@ -110,9 +110,26 @@ identities = Table(
     Column("subject", Text, primary_key=True),
     Column("user_id", Text, ForeignKey("users.id"), nullable=False),
     Column("created_at", UtcTime, nullable=False),
+    Column("label", Text),
     Index(None, "user_id"),
 )
-"""Who a sign-in provider says somebody is."""
+"""Who an issuer says somebody is. `label` is how they know it: an address, a user name."""
+
+sign_in_questions = Table(
+    "sign_in_questions",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True),
+    Column("browser", LargeBinary, nullable=False),
+    Column("issuer_id", Text, nullable=False),
+    Column("nonce", Text, nullable=False),
+    Column("verifier", Text, nullable=False),
+    Column("onward", Text, nullable=False),
+    Column("session_id", Text),
+    Column("expires_at", UtcTime, nullable=False),
+    Index(None, "expires_at"),
+)
+"""Questions to issuers that were not answered yet, each bound to the browser it was asked in. `session_id` is set where
+the answer is to be connected to whoever is signed in."""
 
 api_keys = Table(
     "api_keys",

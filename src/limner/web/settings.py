@@ -1,14 +1,16 @@
 """Settings: who you are here, how long pictures stay, who else belongs, and the way out with all of it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 import orjson
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from limner.accounts import accounts, administration, audit_log, sessions, sign_in, users
+from limner.accounts import accounts, administration, audit_log, identities, sessions, sign_in, users
+from limner.accounts.identities import Connected
 from limner.accounts.passwords import Passwords
 from limner.accounts.sessions import Role
 from limner.accounts.sign_in import OneTimeLink
@@ -21,6 +23,7 @@ from limner.images.generations import Generation
 from limner.images.links import filename
 from limner.images.lists import Filter
 from limner.images.service import Images
+from limner.issuers.base import Issuer
 from limner.prompts import saved
 from limner.schemas import Image, UsageLine
 from limner.schemas.prompts import exported
@@ -38,11 +41,20 @@ ROLES: tuple[Role, ...] = ("member", "billing", "owner")
 
 
 @dataclass(frozen=True, slots=True)
+class Known:
+    """An identity of the visitor, with what its issuer is called here."""
+
+    identity: Connected
+    issuer_name: str
+
+
+@dataclass(frozen=True, slots=True)
 class People:
     members: list[Member]
     invites: list[OneTimeLink]
     memberships: list[Membership]
     browsers: int
+    identities: list[Known]
 
 
 class Settings:
@@ -54,6 +66,7 @@ class Settings:
         pages: Pages,
         passwords: Passwords,
         letters: SignIn,
+        issuers: Sequence[Issuer],
         public_url: str,
     ) -> None:
         self._database = database
@@ -61,6 +74,7 @@ class Settings:
         self._pages = pages
         self._passwords = passwords
         self._letters = letters
+        self._issuers = issuers
         self._public_url = public_url
 
     def routes(self, door: PageDoor) -> list[Route]:
@@ -217,6 +231,7 @@ class Settings:
                 sign_in.open_invites(tx, session.account_id, now),
                 users.memberships(tx, session.user_id),
                 sessions.count_of(tx, session.user_id, now),
+                [Known(each, self._name_of(each)) for each in identities.of_user(tx, session.user_id)],
             )
 
         people = await self._database.read(read)
@@ -229,4 +244,10 @@ class Settings:
             invite=invite,
             invited=invited,
             mails=self._letters.mails,
+            issuers=self._issuers,
         )
+
+    def _name_of(self, identity: Connected) -> str:
+        """Also of an issuer that is not set up any more."""
+        names = {issuer.issuer.rstrip("/"): issuer.name for issuer in self._issuers}
+        return names.get(identity.issuer.rstrip("/")) or urlsplit(identity.issuer).hostname or identity.issuer

@@ -1,7 +1,7 @@
 """Signing in and out: password, one-time link, mail. A stranger never learns which addresses have an account."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import structlog
@@ -17,6 +17,7 @@ from limner.errors import InvalidRequest, RateLimited
 from limner.http.addresses import Addresses
 from limner.http.ratelimit import AddressLimit
 from limner.http.sessions import SessionCookies
+from limner.issuers.base import Issuer
 from limner.mail.base import Letter, Mailer
 from limner.web import forms
 from limner.web.door import PageDoor, safe_next, see_other
@@ -57,7 +58,7 @@ class SignIn:
         mailer: Mailer | None,
         welcome: Welcome,
         welcome_credits: int,
-        providers: tuple[Mapping[str, str], ...] = (),
+        issuers: Sequence[Issuer] = (),
     ) -> None:
         self._database = database
         self._cookies = cookies
@@ -69,7 +70,7 @@ class SignIn:
         self._mailer = mailer
         self._welcome = welcome
         self._welcome_credits = welcome_credits
-        self._providers = providers
+        self._issuers = issuers
         self._sending: set[asyncio.Task[None]] = set()
 
     def routes(self, door: PageDoor) -> list[Route]:
@@ -112,7 +113,7 @@ class SignIn:
         form = await request.form()
         email, onward = forms.text(form, "email", most=320), safe_next(forms.text(form, "next", most=8000))
         try:
-            await self._count_attempt(request, "sign-in", email)
+            await self.count_attempt(request, "sign-in", email)
         except RateLimited as error:
             problem = f"{error.message} Try again in {error.retry_after_seconds} seconds."
             headers = {"Retry-After": str(error.retry_after_seconds)}
@@ -124,7 +125,7 @@ class SignIn:
         fits = await self._passwords.fits(user.password_digest if user else None, forms.password(form))
         if user is None or not fits or user.is_disabled:
             return self._show(visitor, onward, email=email, problem=WRONG, status=401)
-        return await self._enter(request, user.id, onward)
+        return await self.enter(request, user.id, onward)
 
     # --- links --------------------------------------------------------------------------------
 
@@ -134,7 +135,7 @@ class SignIn:
         return self._gone(visitor) if found is None else await self._show_link(visitor, found)
 
     async def _follow(self, request: Request, visitor: Visitor) -> Response:
-        await self._count_attempt(request, "link", "")
+        await self.count_attempt(request, "link", "")
         found = await self._look(request)
         if found is None:
             return self._gone(visitor)
@@ -149,7 +150,7 @@ class SignIn:
         user_id = await self._database.write(
             lambda tx: sign_in.enter(tx, secret, now, email=address, password_digest=digest, welcome=self._welcome)
         )
-        return self._gone(visitor) if user_id is None else await self._enter(request, user_id, "/dashboard")
+        return self._gone(visitor) if user_id is None else await self.enter(request, user_id, "/dashboard")
 
     async def _look(self, request: Request) -> OneTimeLink | None:
         secret, now = request.path_params["secret"], self._pages.now()
@@ -183,7 +184,7 @@ class SignIn:
             return self._show_sign_up(visitor, status=403)
         form = await request.form()
         email = forms.text(form, "email", most=320)
-        await self._count_attempt(request, "sign-up", email)
+        await self.count_attempt(request, "sign-up", email)
         try:
             address = accounts.normal_email(email)
             digest = None if self.mails else await self._passwords.digest(forms.password(form))
@@ -221,7 +222,7 @@ class SignIn:
 
     async def _reset(self, request: Request, visitor: Visitor) -> Response:
         email = forms.text(await request.form(), "email", most=320)
-        await self._count_attempt(request, "reset", email)
+        await self.count_attempt(request, "reset", email)
         await self._mail_to_user("reset", email)
         return self._notice(visitor, "Look into your mail", UNDER_WAY)
 
@@ -263,23 +264,27 @@ class SignIn:
             response.delete_cookie("theme", path="/")
         return response
 
-    # --- private --------------------------------------------------------------------------------
+    # --- for other ways of signing in -----------------------------------------------------------
+
+    async def count_attempt(self, request: Request, what: str, email: str = "") -> None:
+        """Raises RateLimited for an address, here or of mail, that tries too often."""
+        await self._limit.check(what, self._addresses.of(request.scope), burst=20)
+        if email:
+            await self._limit.check(f"{what}-as", email.lower()[:320], burst=10, seconds_each=30)
+
+    def refuse(self, visitor: Visitor, onward: str, problem: str, status: int, *, email: str = "") -> Response:
+        """The sign-in page with what went wrong."""
+        return self._show(visitor, onward, email=email, problem=problem, status=status)
 
     async def enter(self, request: Request, user_id: str, onward: str) -> Response:
         """Begin a session for a user who has proved who they are, and send the browser on."""
-        return await self._enter(request, user_id, onward)
-
-    async def _enter(self, request: Request, user_id: str, onward: str) -> Response:
         agent, now = request.headers.get("user-agent"), self._pages.now()
         secret = await self._database.write(lambda tx: sessions.begin(tx, user_id, now, user_agent=agent))
         response = see_other(onward)
         self._cookies.put(response, secret)
         return response
 
-    async def _count_attempt(self, request: Request, what: str, email: str) -> None:
-        await self._limit.check(what, self._addresses.of(request.scope), burst=20)
-        if email:
-            await self._limit.check(f"{what}-as", email.lower()[:320], burst=10, seconds_each=30)
+    # --- private --------------------------------------------------------------------------------
 
     async def _deliver(self, mailer: Mailer, letter: Letter) -> None:
         try:
@@ -297,7 +302,7 @@ class SignIn:
             headers=headers,
             next=onward,
             mails=self.mails,
-            providers=self._providers,
+            issuers=self._issuers,
             **known,
         )
 
@@ -311,6 +316,7 @@ class SignIn:
             email=email,
             problem=problem,
             mails=self.mails,
+            issuers=self._issuers,
             welcome_credits=self._welcome_credits,
         )
 
@@ -329,6 +335,7 @@ class SignIn:
             asks_password=await self._asks_password(link),
             email=email,
             problem=problem,
+            issuers=self._issuers,
         )
 
     def _gone(self, visitor: Visitor) -> Response:

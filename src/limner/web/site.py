@@ -25,6 +25,7 @@ from limner.http.ratelimit import AddressLimit
 from limner.http.sessions import SessionCookies
 from limner.images.links import ImageLinks
 from limner.images.service import Images
+from limner.issuers.base import Issuer
 from limner.mail.base import Mailer
 from limner.providers.base import Provider
 from limner.web.admin import Admin
@@ -45,6 +46,7 @@ from limner.web.public import PublicPages
 from limner.web.samples import Samples
 from limner.web.settings import Settings
 from limner.web.sign_in import SignIn
+from limner.web.sign_in_with import SignInWith
 from limner.web.static import Static
 from limner.web.usage import UsagePages
 from limner.web.webhooks import WebhookPages
@@ -72,6 +74,7 @@ class WebParts:
     address_limit: AddressLimit
     addresses: Addresses
     mailer: Mailer | None
+    issuers: Sequence[Issuer]
     welcome: Welcome
     welcome_credits: int
     oauth: OAuthParts | None
@@ -107,6 +110,7 @@ class Web:
             mailer=parts.mailer,
             welcome=parts.welcome,
             welcome_credits=parts.welcome_credits,
+            issuers=parts.issuers,
         )
         url = parts.site.public_url
         frames = Frames(parts.catalog, parts.links, parts.clock, url)
@@ -115,6 +119,7 @@ class Web:
         return [
             *self._static.routes(),
             *sign_in.routes(self.door),
+            *self._sign_in_with(sign_in).routes(self.door),
             *PublicPages(self.pages, parts.catalog, connect, parts.packs, parts.welcome_credits).routes(self.door),
             *Samples(parts.artist, parts.address_limit, parts.addresses).routes(self.door),
             *ApiReference(self.pages, library, parts.describe_api).routes(self.door),
@@ -141,7 +146,19 @@ class Web:
             pages=self.pages,
             passwords=passwords,
             letters=sign_in,
+            issuers=parts.issuers,
             public_url=parts.site.public_url,
+        )
+
+    def _sign_in_with(self, sign_in: SignIn) -> SignInWith:
+        parts = self._parts
+        return SignInWith(
+            database=parts.database,
+            pages=self.pages,
+            site=parts.site,
+            issuers=parts.issuers,
+            sign_in=sign_in,
+            welcome=parts.welcome,
         )
 
     def _admin(self) -> Admin:

@@ -289,7 +289,7 @@ CREATE TABLE identities (
 	issuer TEXT NOT NULL,
 	subject TEXT NOT NULL,
 	user_id TEXT NOT NULL,
-	created_at BIGINT NOT NULL,
+	created_at BIGINT NOT NULL, label TEXT,
 	CONSTRAINT pk_identities PRIMARY KEY (issuer, subject),
 	CONSTRAINT fk_identities_user_id FOREIGN KEY(user_id) REFERENCES users (id)
 )
@@ -505,3 +505,17 @@ CREATE TABLE saved_prompts (
 	CONSTRAINT fk_saved_prompts_account_id FOREIGN KEY(account_id) REFERENCES accounts (id),
 	CONSTRAINT uq_saved_prompts_account_id_name UNIQUE (account_id, name)
 )
+
+CREATE TABLE sign_in_questions (
+	digest BLOB NOT NULL,
+	browser BLOB NOT NULL,
+	issuer_id TEXT NOT NULL,
+	nonce TEXT NOT NULL,
+	verifier TEXT NOT NULL,
+	onward TEXT NOT NULL,
+	session_id TEXT,
+	expires_at BIGINT NOT NULL,
+	CONSTRAINT pk_sign_in_questions PRIMARY KEY (digest)
+)
+
+CREATE INDEX ix_sign_in_questions_expires_at ON sign_in_questions (expires_at)

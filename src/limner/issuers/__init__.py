@@ -1,0 +1,1 @@
+"""Services that vouch for who a person is: Google, GitHub, any OpenID Connect issuer."""
