@@ -13,7 +13,7 @@ from limner.errors import InvalidRequest, NotFound
 
 async def test_a_code_is_good_for_its_credits_once_per_account(database: Database) -> None:
     purse = await new_purse(database, 0)
-    code = await database.write(lambda tx: codes.create(tx, 50, NOON, uses=3, description="Conference"))
+    _, code = await database.write(lambda tx: codes.create(tx, 50, NOON, uses=3, description="Conference"))
     typed = f" {code.lower().replace('-', ' ')} "
     assert await database.write(lambda tx: codes.redeem(tx, purse.account_id, typed, NOON)) == 50
     with pytest.raises(InvalidRequest, match="already"):
@@ -27,7 +27,7 @@ async def test_a_code_is_good_for_its_credits_once_per_account(database: Databas
 
 async def test_a_code_for_one_is_redeemed_by_one_of_many_at_once(database: Database) -> None:
     purses = [await new_purse(database, 0, f"{number}@example.org") for number in range(5)]
-    code = await database.write(lambda tx: codes.create(tx, 50, NOON, description="One"))
+    _, code = await database.write(lambda tx: codes.create(tx, 50, NOON, description="One"))
     outcomes = await asyncio.gather(
         *(database.write(lambda tx, p=purse: codes.redeem(tx, p.account_id, code, NOON)) for purse in purses),
         return_exceptions=True,
@@ -37,7 +37,7 @@ async def test_a_code_for_one_is_redeemed_by_one_of_many_at_once(database: Datab
 
 async def test_a_code_that_is_wrong_or_expired_is_unknown(database: Database) -> None:
     purse = await new_purse(database, 0)
-    code = await database.write(
+    _, code = await database.write(
         lambda tx: codes.create(tx, 5, NOON, description="Old", expires_at=NOON + timedelta(hours=1))
     )
     for typed, moment in ((code, NOON + timedelta(hours=1)), ("2222-2222-2222-2222", NOON), ("", NOON)):

@@ -1,7 +1,8 @@
-"""Links by mail: sign-in, sign-up, forgotten passwords; strangers learn nothing from any of them."""
+"""What is mailed: links to sign in, of which strangers learn nothing, and the notice of a low balance."""
 
 import re
 from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
 from email.message import EmailMessage
 from pathlib import Path
 
@@ -9,6 +10,13 @@ import pytest
 from tests.peers.smtp import MailServer, mail_server
 from tests.service import Service, serving
 from tests.web.browser import PASSWORD, follow, stranger
+
+from limner.accounts import low_balance
+from limner.accounts.low_balance import TRIED_AGAIN_AFTER, LowBalanceMail, Notice
+from limner.credits import ledger
+from limner.db.base import Transaction
+from limner.db.types import now
+from limner.mail.smtp import Smtp
 
 
 @pytest.fixture
@@ -65,3 +73,84 @@ def _path(letter: EmailMessage, service: Service) -> str:
     found = re.search(re.escape(service.url) + r"(/sign-in/\S+)", letter.get_content())
     assert found is not None
     return found[1]
+
+
+async def test_a_low_balance_is_mailed_once_for_each_fall_below_the_line(mailing: Service, post: MailServer) -> None:
+    await low_line(mailing, 99)
+    await mailing.generate(prompt="to 99")
+    await mailing.generate(prompt="to 98: below")
+    letter = await post.letter()
+    assert (letter["to"], letter["subject"]) == ("owner@example.org", "Your Limner credits run low")
+    assert "below 99 credits: 98 left" in letter.get_content()
+    await mailing.generate(prompt="to 97: still below")
+    await grant(mailing, 2)
+    await mailing.generate(prompt="from 99 to 98: below again")
+    assert "98 left" in (await post.letter()).get_content()
+    assert post.is_empty
+
+
+async def test_no_letter_is_sent_where_it_is_not_wanted_or_no_longer_true(mailing: Service, post: MailServer) -> None:
+    letters = await low_balance_mail(mailing)
+    await low_line(mailing, 100, by_mail=False)
+    await mailing.generate(prompt="to 99: below, and nobody wants to be told")
+    await letters.send_due()
+    await low_line(mailing, 99)
+    await mailing.services.database.write(lambda tx: fall_and_rise(tx, mailing.account_id))
+    await letters.send_due()
+    assert post.is_empty
+
+
+async def test_a_letter_the_mail_server_refused_is_sent_later(service: Service, post: MailServer) -> None:
+    clock = Clock()
+    letters = LowBalanceMail(
+        database=service.services.database,
+        mailer=Smtp("smtp://127.0.0.1:9", public_host="h"),
+        public_url="",
+        clock=clock,
+    )
+    await low_line(service, 100)
+    await service.generate(prompt="to 99: below")
+    await letters.send_due()
+    letters = LowBalanceMail(
+        database=service.services.database, mailer=Smtp(post.url, public_host="h"), public_url="", clock=clock
+    )
+    await letters.send_due()
+    assert post.is_empty
+    clock.moment += TRIED_AGAIN_AFTER
+    await letters.send_due()
+    assert "99 left" in (await post.letter()).get_content()
+    await letters.send_due()
+    assert post.is_empty
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.moment = now() + timedelta(minutes=1)
+
+    def __call__(self) -> datetime:
+        return self.moment
+
+
+async def low_line(service: Service, credits: int, *, by_mail: bool = True) -> None:
+    notice = Notice(credits, by_mail)
+    await service.services.database.write(lambda tx: low_balance.change(tx, service.account_id, notice))
+
+
+async def grant(service: Service, credits: int) -> None:
+    entry = ledger.Entry("More")
+    await service.services.database.write(lambda tx: ledger.add(tx, service.account_id, credits, "grant", entry, now()))
+
+
+async def low_balance_mail(service: Service) -> LowBalanceMail:
+    mailer = service.services.mailer
+    assert mailer is not None
+    return LowBalanceMail(
+        database=service.services.database, mailer=mailer, public_url=service.url, clock=service.services.clock
+    )
+
+
+def fall_and_rise(tx: Transaction, account_id: str) -> None:
+    """Below the line and above it again before anybody was told."""
+    ledger.add(tx, account_id, -5, "adjustment", ledger.Entry("A mistake"), now())
+    assert low_balance.fell(tx, account_id, by_credits=5, now=now()) is not None
+    ledger.add(tx, account_id, 5, "adjustment", ledger.Entry("Mended"), now())

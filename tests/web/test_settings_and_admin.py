@@ -8,6 +8,9 @@ import pytest
 from tests.service import Service
 from tests.web.browser import PASSWORD, follow, make_admin, signed_in, stranger
 
+from limner.credits import codes
+from limner.db.types import now
+
 PAGES = ("/dashboard/settings", "/dashboard/billing", "/dashboard/connections", "/dashboard/webhooks")
 ADMIN = ("/admin/accounts", "/admin/models", "/admin/generations", "/admin/ledger", "/admin/audit")
 
@@ -108,3 +111,30 @@ async def test_a_webhook_shows_its_secret_once_and_takes_no_address_inside(servi
         unknown = await browser.post("/dashboard/webhooks/0/delete")
     assert {inside.status_code, plain.status_code} == {400}
     assert unknown.status_code == 404
+
+
+async def test_a_code_is_redeemed_once_on_the_billing_page(service: Service) -> None:
+    _, code = await service.services.database.write(
+        lambda tx: codes.create(tx, 40, now(), description="Conference", uses=5)
+    )
+    async with signed_in(service) as browser:
+        page = await browser.post("/dashboard/billing/redeem", data={"code": code.lower()})
+        assert "40 credits were added" in page.text
+        again = await browser.post("/dashboard/billing/redeem", data={"code": code})
+        assert (again.status_code, "already redeemed" in again.text) == (400, True)
+        unknown = [
+            (await browser.post("/dashboard/billing/redeem", data={"code": "2222-2222-2222-2222"})).status_code
+            for _ in range(10)
+        ]
+    assert unknown[0] == 404
+    assert unknown[-1] == 429
+    assert (await service.balance()).available == 140
+
+
+async def test_a_low_balance_is_said_on_every_page_at_the_accounts_own_line(service: Service) -> None:
+    async with signed_in(service) as browser:
+        assert "Few credits are left" not in (await browser.get("/dashboard")).text
+        fields = {"name": "Owner", "time_zone": "UTC", "low_balance": "101"}
+        saved = await browser.post("/dashboard/settings/account", data=fields)
+        assert 'value="101"' in saved.text
+        assert "Few credits are left" in (await browser.get("/dashboard/gallery")).text

@@ -1,11 +1,13 @@
 """Puts the parts together: a Config becomes running services and one ASGI app. Nothing else does."""
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from starlette.applications import Starlette
 
+from limner.accounts.low_balance import LowBalanceMail
 from limner.app.background import in_background, in_its_own_task, rediscover, repeatedly, sweep_expired
 from limner.app.routes import asgi_app
 from limner.app.services import Services, State, billing_page, open_services
@@ -78,6 +80,7 @@ async def running(
             repeatedly(services.uploads.sweep, SWEEP_SECONDS),
             repeatedly(Orphans(services.database, services.blobs, clock).sweep, ORPHANS_SECONDS),
             rediscover(services),
+            *_letters(services),
         ]
         async with in_background(background):
             yield Server(services, asgi_app(services, mcp))
@@ -86,6 +89,17 @@ async def running(
         await services.images.close()
         await services.api_keys.flush()
         await services.access_tokens.flush()
+
+
+def _letters(services: Services) -> list[Coroutine[Any, Any, None]]:
+    """What is mailed by itself, where there is a mail server."""
+    config, mailer = services.config, services.mailer
+    if mailer is None or not config.billing:
+        return []
+    letters = LowBalanceMail(
+        database=services.database, mailer=mailer, public_url=config.public_url, clock=services.clock
+    )
+    return [repeatedly(letters.send_due, FLUSH_SECONDS)]
 
 
 @dataclass(frozen=True, slots=True)

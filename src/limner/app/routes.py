@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -15,7 +14,7 @@ from limner import __version__
 from limner.accounts.resources import Resources
 from limner.app.addresses import allowed_hosts, allowed_origins
 from limner.app.services import Services
-from limner.config import BadConfiguration, Config
+from limner.config import Config
 from limner.credits import ledger
 from limner.db.base import Database, Transaction
 from limner.db.types import Clock
@@ -24,7 +23,6 @@ from limner.http.errors import error_response, show
 from limner.http.middleware import BodyLimit, RequestIds
 from limner.http.sessions import BearerOrSession
 from limner.images.delivery import PictureDelivery
-from limner.mail.smtp import BadMailUrl, Smtp
 from limner.mcp_server.clients import Sessions
 from limner.mcp_server.delivery import Delivery
 from limner.mcp_server.guard import Guard
@@ -115,8 +113,8 @@ def _web(services: Services) -> Web:
             cookies=services.cookies,
             address_limit=services.address_limit,
             addresses=services.addresses,
-            mailer=_mailer(config),
             issuers=services.issuers,
+            mailer=services.mailer,
             welcome=_welcome(config, services.clock),
             welcome_credits=config.sign_up_credits,
             packs=config.packs,
@@ -142,15 +140,6 @@ def _guarded(services: Services, endpoint: Endpoint) -> Guard:
         allowed_origins=allowed_origins(services.config),
         scope_of=endpoint.scope_of,
     )
-
-
-def _mailer(config: Config) -> Smtp | None:
-    if config.smtp_url is None:
-        return None
-    try:
-        return Smtp(config.smtp_url, public_host=urlsplit(config.public_url).hostname or "localhost")
-    except BadMailUrl as problem:
-        raise BadConfiguration(str(problem)) from None
 
 
 def _welcome(config: Config, clock: Clock) -> Callable[[Transaction, str], None]:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 import structlog
 
@@ -36,6 +37,8 @@ from limner.images.secrets import Secret
 from limner.images.service import Images
 from limner.images.uploads import Uploads
 from limner.issuers.base import Issuer
+from limner.mail.base import Mailer
+from limner.mail.smtp import BadMailUrl, Smtp
 from limner.payments.stripe import StripePayments
 from limner.providers.registry import Providers, ProviderSettings
 from limner.queue.embedded import EmbeddedEvents, EmbeddedQueue
@@ -83,6 +86,7 @@ class Services:
     cookies: SessionCookies
     issuers: Sequence[Issuer]
     process_id: str
+    mailer: Mailer | None
     state: State = field(default_factory=State)
 
 
@@ -169,7 +173,7 @@ async def open_services(
             [api_keys, access_tokens] if config.oauth else [api_keys], Challenges(config.public_url, config.oauth)
         ),
         rate_limit=RateLimit(buckets, config.rate_limit),
-        shop=_shop(config, database, clock),
+        shop=open_shop(config, database, clock),
         self_audit=SelfAudit(database),
         address_limit=AddressLimit(buckets),
         addresses=Addresses(config.trusted_proxies),
@@ -178,6 +182,7 @@ async def open_services(
         ),
         issuers=await _open_issuers(config, clock, stack),
         process_id=process_id,
+        mailer=_mailer(config),
     )
 
 
@@ -197,7 +202,8 @@ async def _open_issuers(config: Config, clock: Clock, stack: AsyncExitStack) -> 
     return await stack.enter_async_context(open_issuers(settings, clock))
 
 
-def _shop(config: Config, database: Database, clock: Clock) -> Shop:
+def open_shop(config: Config, database: Database, clock: Clock) -> Shop:
+    """Where credits are bought; without a payment supplier nothing can be."""
     payments = config.stripe_secret_key and StripePayments(
         secret_key=config.stripe_secret_key,
         webhook_secret=config.stripe_webhook_secret,
@@ -210,6 +216,15 @@ def _shop(config: Config, database: Database, clock: Clock) -> Shop:
         billing_url=f"{config.public_url}/dashboard/billing",
         clock=clock,
     )
+
+
+def _mailer(config: Config) -> Smtp | None:
+    if config.smtp_url is None:
+        return None
+    try:
+        return Smtp(config.smtp_url, public_host=urlsplit(config.public_url).hostname or "localhost")
+    except BadMailUrl as problem:
+        raise BadConfiguration(str(problem)) from None
 
 
 def _open_blobs(config: Config) -> Blobs:

@@ -24,7 +24,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "backup": ("limner.cli.backup:backup", "Write everything a server keeps to one file."),
     "restore": ("limner.cli.backup:restore", "Put a backup into an empty place."),
     "accounts": ("limner.cli.accounts:accounts", "Make accounts and let people in."),
-    "credits": ("limner.cli.accounts:credits", "Give credits to an account."),
+    "credits": ("limner.cli.credits:credits", "Give credits, make codes, reconcile with Stripe."),
     "keys": ("limner.cli.keys:keys", "Make, list and revoke API keys."),
 }
 """Each command: where it is, and what the list of commands says about it."""

@@ -1,4 +1,4 @@
-"""`limner accounts` and `limner credits`: who may use this server, and with how many credits."""
+"""`limner accounts`: who may use this server."""
 
 import click
 
@@ -57,29 +57,3 @@ def sign_in_link(email: str, as_json: bool) -> None:
         print_json({"email": owners.normal_email(email), "link": link})
     else:
         click.echo(link)
-
-
-@click.group()
-def credits() -> None:
-    """Give credits to an account."""
-
-
-@credits.command()
-@click.argument("email")
-@click.argument("amount", type=click.IntRange(min=1), metavar="N")
-@click.option("--reason", default="Granted by an administrator", show_default=True, help="What the ledger says.")
-@json_option
-def grant(email: str, amount: int, reason: str, as_json: bool) -> None:
-    """Add N credits to the account of EMAIL."""
-
-    def add(tx: Transaction) -> ledger.Balance:
-        account_id = owners.id_by_email(tx, email)
-        ledger.add(tx, account_id, amount, "grant", ledger.Entry(reason), now())
-        detail = {"credits": amount, "why": reason}
-        audit_log.note(tx, storage.ACTOR, "grant credits", now(), account_id=account_id, detail=detail)
-        return ledger.balance(tx, account_id)
-
-    balance = storage.write(add)
-    print_facts(
-        {"email": owners.normal_email(email), "granted": amount, "creditBalance": balance.available}, as_json=as_json
-    )

@@ -1,7 +1,6 @@
 """`limner keys`: make, list and revoke API keys."""
 
-import re
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any, get_args
 
 import click
@@ -11,6 +10,7 @@ from limner.accounts import keys as api_keys
 from limner.accounts.keys import ApiKey, NewKey
 from limner.accounts.principal import DEFAULT_SCOPES
 from limner.cli import storage
+from limner.cli.moments import Expiry
 from limner.cli.output import iso, json_option, print_facts, print_json, print_table
 from limner.credits import caps
 from limner.credits.caps import Cap, Period
@@ -35,18 +35,6 @@ class SpendCap(click.ParamType[tuple[int, Period]]):
         if period is None or not number.isascii() or not number.isdigit():
             self.fail(f"'{value}' must look like 500/month, with day, week, month or total.", param, ctx)
         return int(number), period
-
-
-class Expiry(click.ParamType[datetime]):
-    """`30d`, `12h`, or a moment such as `2027-01-31` (UTC unless it says otherwise)."""
-
-    name = "30d|DATE"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
-        moment = _moment(str(value))
-        if moment is None or moment <= now():
-            self.fail(f"'{value}' must be a time to come: 30d, 12h, or a date such as 2027-01-31.", param, ctx)
-        return moment
 
 
 @keys.command()
@@ -131,17 +119,6 @@ def revoke(key_id: str, as_json: bool) -> None:
 
     storage.write(end)
     print_facts({"id": key_id, "revoked": True}, as_json=as_json)
-
-
-def _moment(text: str) -> datetime | None:
-    span = re.fullmatch(r"([0-9]{1,5})([hd])", text)
-    if span is not None:
-        return now() + timedelta(**{"hours" if span[2] == "h" else "days": int(span[1])})
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
 
 
 def _state(key: ApiKey) -> str:

@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
+from limner import logs
 from limner.config import Config
 from limner.db import migrate
 from limner.db.base import Database, Transaction
@@ -33,7 +34,8 @@ def bring_up_to_date(config: Config) -> bool:
 
 @asynccontextmanager
 async def opened(config: Config) -> AsyncGenerator[Database]:
-    """The configured database, with every table."""
+    """The configured database, with every table; what it logs goes where a server's log goes, never among results."""
+    logs.set_up(config.log_level, config.log)
     await asyncio.to_thread(bring_up_to_date, config)
     database = await open_database(config.database_url, connections=2)
     try:

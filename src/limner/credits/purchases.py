@@ -72,6 +72,12 @@ def unfinished(tx: Transaction, before: datetime) -> list[str]:
     return [row["checkout_id"] for row in rows]
 
 
+def paid_since(tx: Transaction, since: datetime) -> list[Purchase]:
+    """What the ledger says was paid from a moment on."""
+    rows = tx.all("SELECT * FROM purchases WHERE status = 'paid' AND paid_at >= :since ORDER BY id", since=since)
+    return [_purchase(row) for row in rows]
+
+
 def settle(tx: Transaction, payment: Payment, now: datetime) -> bool:
     """Write what is new in `payment` into the ledger; whether anything was."""
     purchase = _locked(tx, payment.purchase_id)

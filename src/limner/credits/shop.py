@@ -1,6 +1,7 @@
 """Buying credits: begin a checkout, hear from the payment supplier, and make up for what was never heard."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
@@ -14,8 +15,20 @@ from limner.errors import Detail, InvalidRequest, NotFound
 from limner.payments.base import NotGenuine, Notice, Order, Payments
 
 CHECKOUT_LASTS = timedelta(hours=24)
+LOOKED_BACK = timedelta(days=3)
+"""How far a reconciliation goes back: for as long as Stripe repeats a message that was not taken."""
 
 log = structlog.stdlib.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciled:
+    """`looked_at` checkouts and payments, of which `corrected` were not as they should be and are now; `unproven`
+    are purchases whose credits were given and whose payment the supplier does not know: for a person to look at."""
+
+    looked_at: int
+    corrected: int
+    unproven: tuple[str, ...]
 
 
 class Shop:
@@ -72,15 +85,26 @@ class Shop:
         if notice is not None:
             await self._settle(notice)
 
-    async def reconcile(self, since: datetime | None = None) -> int:
-        """Go through everything that changed (in the last three days unless told otherwise) as if each message of it
-        came now; how many purchases were not as they should be."""
+    async def reconcile(self, since: datetime | None = None) -> Reconciled:
+        """Hold the ledger against the supplier's books from `since` on (three days unless told otherwise): what changed
+        there is settled as if each message of it came now, and what was credited here must be paid there."""
         if self._payments is None:
-            return 0
-        notices = await self._payments.changed_since(since or self._clock() - timedelta(days=3))
+            return Reconciled(0, 0, ())
+        since = since or self._clock() - LOOKED_BACK
+        notices = await self._payments.changed_since(since)
         forgotten = await self._database.read(lambda tx: purchases.unfinished(tx, self._clock() - CHECKOUT_LASTS))
         notices = list(dict.fromkeys([*notices, *(Notice(checkout_id=each) for each in forgotten)]))
-        return sum([await self._settle(notice) for notice in notices])
+        corrected = sum([await self._settle(notice) for notice in notices])
+        credited = await self._database.read(lambda tx: purchases.paid_since(tx, since))
+        unproven = tuple([each.id for each in credited if not await self._is_paid(each)])
+        for purchase_id in unproven:
+            log.error("credits were given for a payment nobody knows", purchase_id=purchase_id)
+        return Reconciled(len(notices), corrected, unproven)
+
+    async def _is_paid(self, purchase: Purchase) -> bool:
+        assert self._payments is not None
+        payment = await self._payments.look_up(Notice(checkout_id=purchase.checkout_id))
+        return payment is not None and payment.state == "paid" and payment.purchase_id == purchase.id
 
     async def _settle(self, notice: Notice) -> bool:
         assert self._payments is not None

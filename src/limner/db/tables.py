@@ -41,6 +41,8 @@ accounts = Table(
     Column("retention_days", Integer),
     Column("created_at", UtcTime, nullable=False),
     Column("low_balance_credits", Integer),
+    Column("low_balance_by_mail", SmallInteger, nullable=False, server_default="1"),
+    Column("low_balance_mail_at", UtcTime, index=True),
     CheckConstraint("status IN ('active', 'suspended', 'deleted')", name="status"),
 )
 
@@ -278,6 +280,7 @@ credit_codes = Table(
     Column("description", Text, nullable=False),
     Column("expires_at", UtcTime),
     Column("created_at", UtcTime, nullable=False),
+    Column("revoked_at", UtcTime),
     CheckConstraint("uses_left >= 0", name="uses_left"),
     CheckConstraint("credits > 0", name="credits"),
 )

@@ -6,14 +6,12 @@ No prompt and no link goes along: the prompt must vanish with its picture, and a
 from datetime import datetime
 from typing import Any
 
+from limner.accounts import low_balance
 from limner.db.base import Transaction
 from limner.errors import SpendCapExceeded
 from limner.images import generations
 from limner.images.generations import Generation
 from limner.webhooks import deliveries
-
-LOW_BALANCE_CREDITS = 20
-"""When `credits.low` is told to accounts that have not set another number."""
 
 
 def ended(tx: Transaction, generation_id: str, now: datetime) -> None:
@@ -36,15 +34,9 @@ def capped(tx: Transaction, account_id: str, refused: SpendCapExceeded, now: dat
 
 
 def _tell_if_low(tx: Transaction, row: Generation, now: datetime) -> None:
-    stands = tx.first(
-        """SELECT b.ledger_balance, a.low_balance_credits FROM balances b JOIN accounts a ON a.id = b.account_id
-           WHERE b.account_id = :account_id""",
-        account_id=row.account_id,
-    )
-    assert stands is not None
-    line = LOW_BALANCE_CREDITS if stands["low_balance_credits"] is None else stands["low_balance_credits"]
-    if stands["ledger_balance"] < line <= stands["ledger_balance"] + row.charged:
-        data = {"creditBalance": stands["ledger_balance"], "threshold": line}
+    fall = low_balance.fell(tx, row.account_id, by_credits=row.charged, now=now)
+    if fall is not None:
+        data = {"creditBalance": fall.ledger_balance, "threshold": fall.line}
         deliveries.emit(tx, row.account_id, "credits.low", data, now)
 
 

@@ -7,6 +7,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from limner.accounts import low_balance
 from limner.credits import ledger, spending
 from limner.db.base import Database, Transaction
 from limner.errors import InsufficientScope, NotFound, ServiceError, Unauthorized
@@ -67,7 +68,8 @@ class PageDoor:
             balance = ledger.balance(tx, session.account_id)
             lately = spending.lately(tx, session.account_id, now)
             days = balance.available * 7 // lately if lately and balance.available > 0 else None
-            return Standing(balance.available, balance.held, days)
+            is_low = balance.available < low_balance.notice_of(tx, session.account_id).line
+            return Standing(balance.available, balance.held, days, is_low)
 
         return Visitor(request, session, await self._database.read(standing))
 

@@ -9,8 +9,18 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from limner.accounts import accounts, administration, audit_log, identities, sessions, sign_in, users
+from limner.accounts import (
+    accounts,
+    administration,
+    audit_log,
+    identities,
+    low_balance,
+    sessions,
+    sign_in,
+    users,
+)
 from limner.accounts.identities import Connected
+from limner.accounts.low_balance import Notice
 from limner.accounts.passwords import Passwords
 from limner.accounts.sessions import Role
 from limner.accounts.sign_in import OneTimeLink
@@ -35,6 +45,7 @@ from limner.web.sign_in import SignIn
 from limner.web.visitors import Visitor
 
 MOST_RETENTION_DAYS = 3650
+MOST_LOW_BALANCE = 10**9
 PAGE = 100
 YEAR_SECONDS = 365 * 24 * 3600
 ROLES: tuple[Role, ...] = ("member", "billing", "owner")
@@ -55,6 +66,7 @@ class People:
     memberships: list[Membership]
     browsers: int
     identities: list[Known]
+    notice: Notice
 
 
 class Settings:
@@ -100,10 +112,17 @@ class Settings:
         name = forms.needed(form, "name", most=forms.LONGEST_NAME)
         zone = forms.needed(form, "time_zone", most=60)
         days = forms.whole(form, "retention_days", least=1, most=MOST_RETENTION_DAYS)
+        line = forms.whole(form, "low_balance", least=0, most=MOST_LOW_BALANCE)
         account_id = visitor.signed_in.account_id
-        await self._database.write(
-            lambda tx: administration.change(tx, account_id, name=name, time_zone=zone, retention_days=days)
-        )
+
+        def change(tx: Transaction) -> None:
+            administration.change(tx, account_id, name=name, time_zone=zone, retention_days=days)
+            by_mail = low_balance.notice_of(tx, account_id).by_mail
+            if self._letters.mails:
+                by_mail = forms.text(form, "low_balance_by_mail") == "on"
+            low_balance.change(tx, account_id, Notice(line, by_mail))
+
+        await self._database.write(change)
         return see_other("/dashboard/settings?saved")
 
     async def _you(self, request: Request, visitor: Visitor) -> Response:
@@ -232,6 +251,7 @@ class Settings:
                 users.memberships(tx, session.user_id),
                 sessions.count_of(tx, session.user_id, now),
                 [Known(each, self._name_of(each)) for each in identities.of_user(tx, session.user_id)],
+                low_balance.notice_of(tx, session.account_id),
             )
 
         people = await self._database.read(read)
@@ -239,6 +259,8 @@ class Settings:
             "settings.html",
             visitor,
             people=people,
+            notice=people.notice,
+            usual_line=low_balance.USUAL_CREDITS,
             roles=ROLES,
             saved=saved,
             invite=invite,

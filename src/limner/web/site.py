@@ -129,7 +129,7 @@ class Web:
             *Gallery(parts.database, parts.images, frames, self.pages, url).routes(self.door),
             *Playground(parts.images, frames, self.pages, url).routes(self.door),
             *ApiKeyPages(parts.database, self.pages, connect).routes(self.door),
-            *Billing(parts.shop, self.pages).routes(self.door),
+            *Billing(parts.shop, self.pages, parts.address_limit).routes(self.door),
             *WebhookPages(parts.database, parts.fetcher, self.pages).routes(self.door),
             *self._settings(passwords, sign_in).routes(self.door),
             *self._admin().routes(self.door),

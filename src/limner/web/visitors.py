@@ -15,11 +15,13 @@ THEMES = ("light", "dark")
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What is on every page about money: credits to spend, credits held, whole days they last (None: no use lately)."""
+    """What is on every page about money: credits to spend, credits held, whole days they last (None: no use lately), and whether
+    that is below the line at which the account wants to be told."""
 
     available: int
     held: int
     days_left: int | None
+    is_low: bool
 
     @property
     def pace(self) -> str:

@@ -10,7 +10,7 @@ CREATE TABLE accounts (
 	status_reason TEXT,
 	time_zone TEXT DEFAULT 'UTC' NOT NULL,
 	retention_days INTEGER,
-	created_at BIGINT NOT NULL, low_balance_credits INTEGER,
+	created_at BIGINT NOT NULL, low_balance_credits INTEGER, low_balance_by_mail SMALLINT DEFAULT '1' NOT NULL, low_balance_mail_at BIGINT,
 	CONSTRAINT pk_accounts PRIMARY KEY (id),
 	CONSTRAINT ck_accounts_status CHECK (status IN ('active', 'suspended', 'deleted'))
 )
@@ -344,7 +344,7 @@ CREATE TABLE credit_codes (
 	uses_left INTEGER NOT NULL,
 	description TEXT NOT NULL,
 	expires_at BIGINT,
-	created_at BIGINT NOT NULL,
+	created_at BIGINT NOT NULL, revoked_at BIGINT,
 	CONSTRAINT pk_credit_codes PRIMARY KEY (id),
 	CONSTRAINT ck_credit_codes_credits CHECK (credits > 0),
 	CONSTRAINT ck_credit_codes_uses_left CHECK (uses_left >= 0),
@@ -519,3 +519,5 @@ CREATE TABLE sign_in_questions (
 )
 
 CREATE INDEX ix_sign_in_questions_expires_at ON sign_in_questions (expires_at)
+
+CREATE INDEX ix_accounts_low_balance_mail_at ON accounts (low_balance_mail_at)
