@@ -7,7 +7,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Match, Route
+from starlette.routing import Match, Route
 from starlette.types import Scope
 
 from limner import __version__
@@ -21,6 +21,7 @@ from limner.db.types import Clock
 from limner.errors import NotFound, ServiceError
 from limner.http.errors import error_response, show
 from limner.http.middleware import BodyLimit, RequestIds
+from limner.http.routing import Directory
 from limner.http.sessions import BearerOrSession
 from limner.images.delivery import PictureDelivery
 from limner.mcp_server.clients import Sessions
@@ -56,7 +57,7 @@ def asgi_app(services: Services, mcp: Mapping[str, Endpoint]) -> Starlette:
     files = PictureFiles(services.blobs, PictureDelivery(services.blobs, services.pool))
     checks = {"database": _database_check(services.database), "blobs": services.blobs.check}
     web = _web(services)
-    routes: list[BaseRoute] = [
+    routes: list[Route] = [
         *web.routes(),
         *MetricsRoutes(services.database, services.providers, services.clock, services.config.metrics_token).routes(),
         *HealthRoutes(checks, lambda: services.state.stopping).routes(),
@@ -77,14 +78,15 @@ def asgi_app(services: Services, mcp: Mapping[str, Endpoint]) -> Starlette:
         Route("/getimages/api/mcp", _guarded(services, mcp["getimages"])),
         Route("/image-mcp/api/mcp", _guarded(services, mcp["image-mcp"])),
     ]
-    return Starlette(
-        routes=routes,
+    app = Starlette(
         middleware=[
             Middleware(RequestIds, _drawn),
             Middleware(BodyLimit, services.config.max_body_bytes, _drawn),
         ],
         exception_handlers={ServiceError: show, 404: _no_such_page(web), 405: _no_such_method},
     )
+    app.router = Directory(routes)
+    return app
 
 
 def _oauth_routes(services: Services) -> list[Route]:

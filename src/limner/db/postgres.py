@@ -41,6 +41,9 @@ class PostgresDatabase:
     async def read_slowly(self, fn: Callable[[Transaction], T]) -> T:
         return await self._slow.run(lambda connection: read_one_moment(connection, fn))
 
+    def version(self) -> int | None:
+        return None
+
     async def close(self) -> None:
         await asyncio.to_thread(self._threads.close)
         await asyncio.to_thread(self._slow.close)

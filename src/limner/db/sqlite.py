@@ -37,6 +37,9 @@ class SqliteDatabase:
     async def read_slowly(self, fn: Callable[[Transaction], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._slow, self._read_one_moment, fn)
 
+    def version(self) -> int | None:
+        return self._readers.own().execute("PRAGMA data_version").fetchone()[0]
+
     async def close(self) -> None:
         await asyncio.to_thread(self._close)
 

@@ -1,7 +1,8 @@
 """From the Authorization header to a principal."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Protocol
 
 from starlette.types import Scope
@@ -12,6 +13,8 @@ from limner.db.base import Database
 from limner.db.types import Clock
 from limner.errors import Unauthorized
 from limner.http.challenges import Challenges
+
+SECOND = timedelta(seconds=1)
 
 
 class Authenticator(Protocol):
@@ -32,13 +35,15 @@ class ApiKeys:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
+        self._recognised = Recognised(database)
         self._last_used: dict[str, datetime] = {}
 
     async def principal(self, credential: str) -> Principal | None:
-        if not keys.looks_right(credential):
-            return None
         now = self._clock()
-        principal = await self._database.read(lambda tx: keys.principal_of(tx, credential, now))
+        principal = self._recognised.get(credential, now)
+        if principal is None and keys.looks_right(credential):
+            principal = await self._database.read(lambda tx: keys.principal_of(tx, credential, now))
+            self._recognised.note(credential, principal, now)
         if principal is not None and principal.api_key_id is not None:
             self._last_used[principal.api_key_id] = now
         return principal
@@ -56,13 +61,17 @@ class AccessTokens:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
+        self._recognised = Recognised(database)
         self._last_used: dict[str, datetime] = {}
 
     async def principal(self, credential: str) -> Principal | None:
         if not credential.startswith(connections.ACCESS_PREFIX):
             return None
         now = self._clock()
-        principal = await self._database.read(lambda tx: connections.principal_of(tx, credential, now))
+        principal = self._recognised.get(credential, now)
+        if principal is None:
+            principal = await self._database.read(lambda tx: connections.principal_of(tx, credential, now))
+            self._recognised.note(credential, principal, now)
         if principal is not None and principal.connection_id is not None:
             self._last_used[principal.connection_id] = now
         return principal
@@ -74,8 +83,34 @@ class AccessTokens:
         await self._database.write(lambda tx: connections.touch(tx, list(used.items())))
 
 
+class Recognised:
+    """Who was recognised within this second, forgotten as soon as the database changes at all.
+
+    A revocation, in this process or another, therefore counts at once, and an expiry within a second. A database
+    that cannot tell whether it changed is asked each time.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._version: int | None = None
+        self._second = datetime.min.replace(tzinfo=UTC)
+        self._principals: dict[bytes, Principal] = {}
+
+    def get(self, credential: str, now: datetime) -> Principal | None:
+        version = self._database.version()
+        if version is None or version != self._version or not self._second <= now < self._second + SECOND:
+            self._principals = {}
+            self._version, self._second = version, now
+        return self._principals.get(keys.digest(credential)) if self._principals else None
+
+    def note(self, credential: str, principal: Principal | None, now: datetime) -> None:
+        """Only what was read since the last look, and only while nothing has changed."""
+        if principal is not None and self._version is not None and self._version == self._database.version():
+            self._principals[keys.digest(credential)] = principal
+
+
 class Bearer:
-    """Tries each kind of credential in turn; a failure leaves in the scope what the client is told about it."""
+    """Tries each kind of credential in turn; who fails finds in the scope how to tell the client about it."""
 
     def __init__(self, authenticators: Sequence[Authenticator], challenges: Challenges) -> None:
         self._authenticators = authenticators
@@ -84,7 +119,7 @@ class Bearer:
     async def principal(self, scope: Scope) -> Principal:
         """Raises Unauthorized when no valid credential was sent, or one for another resource."""
         credential = bearer_of(scope)
-        scope["limner.challenge"] = self._challenges.unauthorized(scope, sent=credential is not None)
+        scope["limner.challenge"] = partial(self._challenges.unauthorized, scope, sent=credential is not None)
         if credential is None:
             raise Unauthorized()
         for authenticator in self._authenticators:
@@ -95,11 +130,8 @@ class Bearer:
     def _checked(self, principal: Principal, scope: Scope) -> Principal:
         if principal.resource is not None and not resources.is_good_at(principal.resource, scope["path"]):
             raise Unauthorized("That access token is for another address of this server.")
-
-        def step_up(needed: str) -> str | None:
-            return self._challenges.insufficient(scope, principal, needed)
-
-        scope["limner.step_up"] = step_up
+        if principal.connection_id is not None:
+            scope["limner.step_up"] = partial(self._challenges.insufficient, scope, principal)
         return principal
 
 

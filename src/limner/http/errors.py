@@ -29,10 +29,15 @@ def headers_of(error: ServiceError, scope: Scope) -> dict[str, str]:
     if error.retry_after_seconds is not None:
         headers["Retry-After"] = str(error.retry_after_seconds)
     if isinstance(error, Unauthorized):
-        headers["WWW-Authenticate"] = scope.get("limner.challenge", 'Bearer realm="limner"')
+        headers["WWW-Authenticate"] = _challenge(scope)
     if isinstance(error, InsufficientScope) and (challenge := _step_up(error, scope)) is not None:
         headers["WWW-Authenticate"] = challenge
     return headers
+
+
+def _challenge(scope: Scope) -> str:
+    challenge: Callable[[], str] | None = scope.get("limner.challenge")
+    return challenge() if challenge is not None else 'Bearer realm="limner"'
 
 
 def _step_up(error: InsufficientScope, scope: Scope) -> str | None:

@@ -5,9 +5,8 @@ decides (`full_at` is GCRA's theoretical arrival time, in milliseconds).
 """
 
 import math
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from limner.accounts.principal import Principal
 from limner.db.base import Database, Transaction
@@ -18,8 +17,7 @@ STEP_MS = 1000
 ACCOUNT_FACTOR = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
+class Taken(NamedTuple):
     """The outcome of one call: allowed or not, what is left at once, seconds until the next is allowed."""
 
     allowed: bool
