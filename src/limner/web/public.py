@@ -16,6 +16,8 @@ from limner.web.door import PageDoor
 from limner.web.pages import Pages
 from limner.web.visitors import Visitor
 
+MODELS_ON_LANDING = 6
+
 
 @dataclass(frozen=True, slots=True)
 class Rate:
@@ -43,25 +45,35 @@ class PublicPages:
         return self._pages.render(
             "landing.html",
             visitor,
-            hung=samples.HUNG,
+            samples=samples,
             words=words,
             recipe=self._connect.client("claude-code", key=None),
             clients=self._connect.names(),
             welcome_credits=self._welcome_credits,
+            shown=MODELS_ON_LANDING,
             **self._prices(),
         )
 
     async def _pricing(self, request: Request, visitor: Visitor) -> Response:
-        return self._pages.render("pricing.html", visitor, **self._prices())
+        return self._pages.render("pricing.html", visitor, shown=None, **self._prices())
 
     def _prices(self) -> dict[str, Any]:
-        usable = [model for model in self._catalog.models() if self._catalog.reason(model) is None]
+        usable = [
+            model
+            for model in self._catalog.models()
+            if self._catalog.reason(model) is None and model.status != "retired"
+        ]
         return {
             "packs": self._packs,
             "best": self._packs[len(self._packs) // 2].id if self._packs else None,
-            "rates": [Rate(model, _extras(model)) for model in usable if model.status != "retired"],
+            "rates": [Rate(model, _extras(model)) for model in sorted(usable, key=_newest_first)],
             "reference": self._catalog.default,
         }
+
+
+def _newest_first(model: Model) -> bool:
+    """What a supplier is about to end stands last."""
+    return model.status == "deprecated"
 
 
 def _extras(model: Model) -> tuple[str, ...]:

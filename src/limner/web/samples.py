@@ -33,9 +33,30 @@ class Sample:
 
 HUNG = (
     Sample("Alpine ridgelines at first light, thin mist between the folds", "16x9", 960, 540),
-    Sample("Geometric quilt in navy, pink and marigold", "1x1", 560, 560),
+    Sample("Bauhaus tiles in mustard, brick, teal and navy", "1x1", 560, 560),
     Sample("Magenta nebula mirrored in black water", "1x1", 560, 560),
 )
+"""What hangs beside the headline."""
+
+ANSWER = Sample("A corgi at sunset", "4x3", 800, 600)
+"""The picture in the call that is shown."""
+
+WALL = (
+    Sample("Northern lights over a frozen fjord", "16x9", 960, 540),
+    Sample("Cherry blossom branch, pale sky", "2x3", 480, 720),
+    Sample("A red sailboat at sunset", "4x3", 800, 600),
+    Sample('Poster that says "Open late"', "2x3", 480, 720),
+    Sample("A fox in the snow", "1x1", 560, 560),
+    Sample("Bowl of pears on a table", "4x5", 560, 700),
+    Sample("Skyline at dusk, violet haze", "21x9", 1120, 480),
+    Sample("Wildflower meadow, summer morning", "4x3", 800, 600),
+    Sample("Japanese wave pattern, indigo on cream", "4x3", 640, 480),
+    Sample("Apricot dunes at noon", "16x9", 960, 540),
+)
+"""What the built-in model can do, further down."""
+
+ALL = (*HUNG, ANSWER, *WALL)
+IDEAS = ("A lighthouse at dawn", "Marbled paper in turquoise and gold", "An owl, woodcut")
 TRIED = Sample("", "16x9", 960, 540)
 
 
@@ -64,9 +85,9 @@ class Samples:
 
     async def _hung(self, request: Request, visitor: Visitor) -> Response:
         number: int = request.path_params["number"]
-        if number >= len(HUNG):
+        if number >= len(ALL):
             raise NotFound()
-        sample = HUNG[number]
+        sample = ALL[number]
         return _picture(await self._draw(sample, sample.words))
 
     async def _try(self, request: Request, visitor: Visitor) -> Response:
