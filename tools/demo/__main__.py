@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import cycle
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import httpx2
 from tests.peers import stripe
@@ -133,8 +134,13 @@ async def fill(demo: Demo) -> None:
     await _others(demo, account_id)
     await demo.services.database.write(_answered)
     demo.calendar.catch_up()
-    waiting = {"prompt": story.WAITING, "aspectRatio": "16:9", "modelId": story.SUNBURST, "waitSeconds": 0}
-    await demo.generate(secrets[story.LAPTOP], waiting)
+
+
+async def _begin(demo: Demo) -> None:
+    """One picture is always under way."""
+    async with demo.browser(story.OWNER) as browser:
+        wanted = {"prompt": story.WAITING, "model": story.SUNBURST, "aspectRatio": "16:9", "key": str(uuid4())}
+        await browser.post("/dashboard/playground", data=wanted, follow_redirects=False)
 
 
 def _answered(tx: Transaction) -> None:
@@ -236,6 +242,7 @@ async def demonstration(data_dir: Path, port: int = 0) -> AsyncIterator[Demo]:
         demo = Demo(server.services, f"http://127.0.0.1:{port}", calendar, shop)
         if fresh:
             await fill(demo)
+        await _begin(demo)
         yield demo
 
 

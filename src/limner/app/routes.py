@@ -16,6 +16,7 @@ from limner.app.addresses import allowed_hosts, allowed_origins
 from limner.app.services import Services
 from limner.config import Config
 from limner.credits import ledger
+from limner.credits.audit import Problem
 from limner.db.base import Database, Transaction
 from limner.db.types import Clock
 from limner.errors import NotFound, ServiceError
@@ -47,6 +48,7 @@ from limner.rest.prompts import PromptRoutes
 from limner.rest.uploads import UploadRoutes
 from limner.rest.usage import UsageRoutes
 from limner.rest.webhooks import WebhookRoutes
+from limner.web.admin import Operations
 from limner.web.pages import Site
 from limner.web.site import OAuthParts, Web, WebParts
 
@@ -126,6 +128,11 @@ def _web(services: Services) -> Web:
             describe_api=lambda: openapi.document(config.public_url, __version__),
             artist=Sketch(),
             oauth=OAuthParts(services.oauth_clients, Resources(config.public_url)) if config.oauth else None,
+            operations=Operations(
+                places=lambda: services.providers.places,
+                down=lambda: services.providers.down,
+                book_problems=lambda: _count(services.self_audit.problems),
+            ),
             stopping=lambda: services.state.stopping,
         )
     )
@@ -142,6 +149,10 @@ def _guarded(services: Services, endpoint: Endpoint) -> Guard:
         allowed_origins=allowed_origins(services.config),
         scope_of=endpoint.scope_of,
     )
+
+
+def _count(problems: list[Problem] | None) -> int | None:
+    return None if problems is None else len(problems)
 
 
 def _welcome(config: Config, clock: Clock) -> Callable[[Transaction, str], None]:

@@ -8,6 +8,9 @@ from limner.db.base import Transaction
 from limner.db.types import first_id_at, utc
 
 PACE = timedelta(days=7)
+LAST_ID = "g"
+"""Sorts after every id."""
+
 STEP_MS = 15 * 60 * 1000
 """Days begin at midnight in the reader's time zone, and every zone's offset is a multiple of a quarter hour."""
 
@@ -35,16 +38,17 @@ def lately(tx: Transaction, account_id: str, now: datetime) -> int:
     )
 
 
-def since(tx: Transaction, account_id: str, start: datetime) -> Sequence[Spent]:
-    """Every charge from `start` on, added up by quarter hour, model and caller."""
+def since(tx: Transaction, account_id: str, start: datetime, end: datetime | None = None) -> Sequence[Spent]:
+    """Every charge from `start` on, up to `end`, added up by quarter hour, model and caller."""
     rows = tx.all(
         """SELECT created_at / :step AS step, model_id, coalesce(api_key_id, connection_id) AS caller_id,
                   -sum(amount) AS credits, count(*) AS pictures
            FROM credit_transactions
-           WHERE account_id = :account_id AND id >= :first_id AND type = 'charge'
+           WHERE account_id = :account_id AND id >= :first_id AND id < :end_id AND type = 'charge'
            GROUP BY 1, 2, 3""",
         account_id=account_id,
         first_id=first_id_at(start),
+        end_id=first_id_at(end) if end else LAST_ID,
         step=STEP_MS,
     )
     return [
@@ -57,6 +61,15 @@ def since(tx: Transaction, account_id: str, start: datetime) -> Sequence[Spent]:
         )
         for row in rows
     ]
+
+
+def by_caller(tx: Transaction, account_id: str, start: datetime) -> dict[str, int]:
+    """Credits each key and connection was charged from `start` on; those that were charged nothing are not in it."""
+    sums: dict[str, int] = {}
+    for each in since(tx, account_id, start):
+        if each.caller_id is not None:
+            sums[each.caller_id] = sums.get(each.caller_id, 0) + each.credits
+    return sums
 
 
 def by_connection(tx: Transaction, account_id: str) -> dict[str, int]:

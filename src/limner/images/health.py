@@ -1,8 +1,11 @@
 """How models and the queue are doing: what ran lately, what failed, what runs now. Reads only."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
+
+import orjson
 
 from limner.db.base import Transaction
 from limner.db.types import first_id_at, utc
@@ -32,7 +35,7 @@ class Underway:
     model_id: str
     status: str
     phase: str | None
-    error: str | None
+    error: Mapping[str, Any] | None
     created_at: datetime
 
 
@@ -83,7 +86,7 @@ def _listed(tx: Transaction, which: str, limit: int) -> Sequence[Underway]:
             model_id=row["model_id"],
             status=row["status"],
             phase=row["phase"],
-            error=row["error"],
+            error=orjson.loads(row["error"]) if row["error"] else None,
             created_at=utc(row["created_at"]),
         )
         for row in rows

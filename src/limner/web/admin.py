@@ -1,5 +1,6 @@
 """Administration: accounts, models, what runs, the ledger's proof, and the log of all that was done here."""
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
@@ -13,6 +14,7 @@ from limner.accounts.sign_in import Welcome
 from limner.blobs.base import Blobs
 from limner.catalog.models import Catalog, Model
 from limner.credits import ledger
+from limner.credits.audit import Counts, Problem
 from limner.credits.ledger import Entry
 from limner.db.base import Database, Transaction
 from limner.images import audit, health
@@ -36,6 +38,29 @@ class ModelLine:
     margin_percent: float | None
 
 
+@dataclass(frozen=True, slots=True)
+class ProviderLine:
+    """A supplier in the last 24 hours; `left_alone` while its circuit breaker is open."""
+
+    name: str
+    places: int
+    left_alone: bool
+    made: int
+    failed: int
+    credits: int
+    cost_usd: float
+
+
+@dataclass(frozen=True, slots=True)
+class Operations:
+    """What the running parts know of themselves: orders each supplier takes at once, which are left alone, and how
+    many problems the hourly audit of the books found (None: it has not run yet)."""
+
+    places: Callable[[], Mapping[str, int]]
+    down: Callable[[], Sequence[str]]
+    book_problems: Callable[[], int | None]
+
+
 class Admin:
     """`cents_per_credit` is what a credit is sold for at least: what margins are counted by."""
 
@@ -49,6 +74,7 @@ class Admin:
         welcome: Welcome,
         public_url: str,
         cents_per_credit: float,
+        operations: Operations,
     ) -> None:
         self._database = database
         self._blobs = blobs
@@ -57,6 +83,7 @@ class Admin:
         self._welcome = welcome
         self._public_url = public_url
         self._cents_per_credit = cents_per_credit
+        self._operations = operations
 
     def routes(self, door: PageDoor) -> list[Route]:
         return [
@@ -176,7 +203,26 @@ class Admin:
             ModelLine(model, self._catalog.reason(model), seen.get(model.id), self._margin(model))
             for model in self._catalog.models()
         ]
-        return self._pages.render("admin_models.html", visitor, lines=lines)
+        return self._pages.render("admin_models.html", visitor, lines=lines, providers=self._providers(seen))
+
+    def _providers(self, seen: Mapping[str, ModelHealth]) -> list[ProviderLine]:
+        down = self._operations.down()
+        lately: dict[str, list[ModelHealth]] = {}
+        for model in self._catalog.models():
+            if model.id in seen:
+                lately.setdefault(model.provider, []).append(seen[model.id])
+        return [
+            ProviderLine(
+                name,
+                places,
+                name in down,
+                made=sum(each.made for each in lately.get(name, ())),
+                failed=sum(each.failed for each in lately.get(name, ())),
+                credits=sum(each.credits for each in lately.get(name, ())),
+                cost_usd=sum(each.cost_usd for each in lately.get(name, ())),
+            )
+            for name, places in self._operations.places().items()
+        ]
 
     async def _generations(self, request: Request, visitor: Visitor) -> Response:
         now = self._pages.now()
@@ -192,12 +238,16 @@ class Admin:
     # --- proof and log ------------------------------------------------------------------------
 
     async def _ledger(self, request: Request, visitor: Visitor) -> Response:
-        return self._pages.render("admin_ledger.html", visitor, counts=None, problems=())
+        return self._proof(visitor)
 
     async def _prove(self, request: Request, visitor: Visitor) -> Response:
         """The same audit as the command line's; it may read every row."""
         counts, problems = await audit.run(self._database, self._blobs)
-        return self._pages.render("admin_ledger.html", visitor, counts=counts, problems=problems)
+        return self._proof(visitor, counts=counts, problems=problems)
+
+    def _proof(self, visitor: Visitor, *, counts: Counts | None = None, problems: Sequence[Problem] = ()) -> Response:
+        hourly = self._operations.book_problems()
+        return self._pages.render("admin_ledger.html", visitor, counts=counts, problems=problems, hourly=hourly)
 
     async def _audit(self, request: Request, visitor: Visitor) -> Response:
         before = request.query_params.get("before")

@@ -11,7 +11,7 @@ from starlette.routing import Route
 from limner.accounts import keys
 from limner.accounts.keys import ApiKey, NewKey
 from limner.accounts.principal import DEFAULT_SCOPES, Scope
-from limner.credits import caps
+from limner.credits import caps, spending
 from limner.credits.caps import Cap
 from limner.db.base import Database, Transaction
 from limner.errors import InsufficientScope
@@ -22,6 +22,7 @@ from limner.web.pages import Pages
 from limner.web.visitors import Visitor
 
 MOST_CAP = 1_000_000_000
+LATELY = timedelta(days=30)
 READING: frozenset[Scope] = frozenset({"images:read", "account:read", "usage:read"})
 ENDS = {"": None, "30": timedelta(days=30), "90": timedelta(days=90), "365": timedelta(days=365)}
 PERIODS: tuple[caps.Period, ...] = ("month", "week", "day", "total")
@@ -31,6 +32,9 @@ PERIODS: tuple[caps.Period, ...] = ("month", "week", "day", "total")
 class Line:
     key: ApiKey
     cap: Cap | None
+    spent: int
+    """Credits in the last 30 days."""
+
     is_over: bool
 
 
@@ -52,11 +56,13 @@ class ApiKeyPages:
         account_id, now = visitor.signed_in.account_id, self._pages.now()
 
         def read(tx: Transaction) -> list[Line]:
+            spent = spending.by_caller(tx, account_id, now - LATELY)
             return [
-                Line(key, caps.of_owner(tx, key.id, now), _is_over(key, now)) for key in keys.of_account(tx, account_id)
+                Line(key, caps.of_owner(tx, key.id, now), spent.get(key.id, 0), _is_over(key, now))
+                for key in keys.of_account(tx, account_id)
             ]
 
-        lines = await self._database.read(read)
+        lines = await self._database.read_slowly(read)
         return self._pages.render(
             "keys.html",
             visitor,

@@ -2,7 +2,7 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -53,14 +53,18 @@ class Chart:
         return sum(bar.total for bar in self.bars)
 
 
-def per_day(spent: Sequence[Spent], names: Mapping[str, str], *, days: int, zone: ZoneInfo, now: datetime) -> Chart:
-    """Credits of the last `days` days in the reader's time zone, by model; the smallest share a series."""
+Named = Callable[[Spent], str]
+"""The series a charge belongs to."""
+
+
+def per_day(spent: Sequence[Spent], named: Named, *, days: int, zone: ZoneInfo, now: datetime) -> Chart:
+    """Credits of the last `days` days in the reader's time zone; the smallest share a series."""
     today = now.astimezone(zone).date()
     dates = [today - timedelta(days=back) for back in reversed(range(days))]
-    series = _series(spent, names)
+    series = _series(spent, named)
     sums: dict[tuple[date, str], int] = defaultdict(int)
     for each in spent:
-        name = names.get(each.model_id or "", each.model_id or OTHERS)
+        name = named(each)
         sums[each.since.astimezone(zone).date(), name if name in series else OTHERS] += each.credits
     most = max((sum(sums[day, name] for name in series) for day in dates), default=0)
     step = _step(most)
@@ -75,10 +79,10 @@ def first_day(days: int, zone: ZoneInfo, now: datetime) -> datetime:
     return midnight - timedelta(days=days - 1)
 
 
-def _series(spent: Sequence[Spent], names: Mapping[str, str]) -> tuple[str, ...]:
+def _series(spent: Sequence[Spent], named: Named) -> tuple[str, ...]:
     totals: dict[str, int] = defaultdict(int)
     for each in spent:
-        totals[names.get(each.model_id or "", each.model_id or OTHERS)] += each.credits
+        totals[named(each)] += each.credits
     ranked = sorted(totals, key=lambda name: (-totals[name], name))
     return tuple(ranked) if len(ranked) <= MOST_SERIES else (*ranked[: MOST_SERIES - 1], OTHERS)
 

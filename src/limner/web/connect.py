@@ -72,15 +72,17 @@ class Connect:
         )
 
     async def _first_caller(self, visitor: Visitor, since: int) -> str | None:
-        """Who called since the page was opened: the name of a key."""
+        """Who called since the page was opened: the name of a key, or of a client that signed in."""
         if visitor.session is None:
             return None
         account_id = visitor.session.account_id
 
         def read(tx: Transaction) -> str | None:
             return tx.scalar(
-                """SELECT name FROM api_keys WHERE account_id = :account_id AND last_used_at >= :since
-                   ORDER BY last_used_at DESC LIMIT 1""",
+                """SELECT name FROM (
+                       SELECT name, last_used_at FROM api_keys WHERE account_id = :account_id
+                       UNION ALL SELECT client_name, last_used_at FROM connections WHERE account_id = :account_id
+                   ) AS callers WHERE last_used_at >= :since ORDER BY last_used_at DESC LIMIT 1""",
                 account_id=account_id,
                 since=utc(since),
             )

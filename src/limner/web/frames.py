@@ -40,6 +40,12 @@ class Frame:
         return {"succeeded": "done", "failed": "refused", "cancelled": "cancelled"}.get(self.row.status, "waiting")
 
     @property
+    def refusal(self) -> str:
+        """Who said no, for a picture that was not made."""
+        code = (self.row.error or {}).get("code")
+        return "Refused by the provider" if code == "moderation_blocked" else "Not made"
+
+    @property
     def prompt(self) -> str:
         return self.row.prompt or "Untitled"
 

@@ -1,11 +1,12 @@
 """The gallery and the page of one picture."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from itertools import groupby
 from typing import Any
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 from starlette.datastructures import QueryParams
 from starlette.requests import Request
@@ -16,6 +17,7 @@ from limner.accounts import keys
 from limner.accounts.keys import ApiKey
 from limner.blobs.base import BlobMissing
 from limner.catalog.models import Model
+from limner.credits import spending
 from limner.db.base import Database
 from limner.db.types import first_id_at
 from limner.errors import NotFound
@@ -37,9 +39,12 @@ SPANS = {"today": timedelta(days=1), "week": timedelta(days=7), "month": timedel
 
 @dataclass(frozen=True, slots=True)
 class Day:
+    """`spent` is (pictures, credits) of the whole day, where the page shows whole days."""
+
     name: str
     long: str
     frames: list[Frame]
+    spent: tuple[int, int] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +102,7 @@ class Gallery:
         return self._pages.render(
             "gallery.html",
             visitor,
-            days=self._days(rows, visitor),
+            days=self._days(rows, visitor, await self._spent(rows, visitor) if search.is_open else None),
             search=search,
             models=self._models(),
             keys=await self._keys(visitor),
@@ -121,7 +126,9 @@ class Gallery:
     async def _picked(self, request: Request, visitor: Visitor) -> Response:
         form = await request.form()
         picked = [await self._images.get(visitor.principal, each) for each in forms.many(form, "pick")[:MOST_PICKED]]
-        what = forms.choice(form, "do", ("download", "delete", "compare"))
+        what = forms.choice(form, "do", ("download", "delete", "compare", "reference"))
+        if what == "reference":
+            return see_other("/dashboard/playground?" + "&".join(f"reference={row.id}" for row in picked))
         if what == "compare":
             return see_other("/dashboard/gallery/compare?" + "&".join(f"id={row.id}" for row in picked[:4]))
         if what == "download":
@@ -188,13 +195,36 @@ class Gallery:
 
     # --- private ------------------------------------------------------------------------------
 
-    def _days(self, rows: Sequence[Generation], visitor: Visitor) -> list[Day]:
+    def _days(
+        self, rows: Sequence[Generation], visitor: Visitor, spent: Mapping[date, tuple[int, int]] | None
+    ) -> list[Day]:
         zone, now = visitor.zone, self._pages.now()
         return [
-            Day(name, words.long_day(group[0].created_at, zone), [self._frames.of(row) for row in group])
-            for name, members in groupby(rows, key=lambda row: words.day_name(row.created_at, zone, now))
+            Day(
+                words.day_name(group[0].created_at, zone, now),
+                words.long_day(group[0].created_at, zone),
+                [self._frames.of(row) for row in group],
+                spent.get(day, (0, 0)) if spent is not None else None,
+            )
+            for day, members in groupby(rows, key=lambda row: row.created_at.astimezone(zone).date())
             for group in [list(members)]
         ]
+
+    async def _spent(self, rows: Sequence[Generation], visitor: Visitor) -> Mapping[date, tuple[int, int]]:
+        """Pictures and credits of the days these rows are of."""
+        if not rows:
+            return {}
+        account_id, zone = visitor.signed_in.account_id, visitor.zone
+        start, end = (_midnight(row.created_at, zone) for row in (rows[-1], rows[0]))
+        charges = await self._database.read_slowly(
+            lambda tx: spending.since(tx, account_id, start, end + timedelta(days=1, hours=2))
+        )
+        days: dict[date, tuple[int, int]] = {}
+        for each in charges:
+            day = each.since.astimezone(zone).date()
+            pictures, credits = days.get(day, (0, 0))
+            days[day] = (pictures + each.pictures, credits + each.credits)
+        return days
 
     def _models(self) -> list[Model]:
         return [model for model in self._images.models() if self._images.catalog.reason(model) is None]
@@ -224,6 +254,10 @@ class Gallery:
             except BlobMissing:
                 continue
         yield archive.end()
+
+
+def _midnight(moment: datetime, zone: ZoneInfo) -> datetime:
+    return moment.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def _search(params: QueryParams) -> Search:

@@ -86,11 +86,14 @@ class Live:
             seen = state
 
     async def _state(self, account_id: str) -> tuple[Any, ...]:
-        """The totals that move with every hold, charge, picture and deletion; last, when a key was last used."""
+        """The totals that move with every hold, charge, picture and deletion; last, when a key and a connection were last used."""
 
         def read(tx: Transaction) -> tuple[Any, ...]:
             row = tx.first("SELECT * FROM balances WHERE account_id = :id", id=account_id)
-            used = tx.scalar("SELECT max(last_used_at) FROM api_keys WHERE account_id = :id", id=account_id)
+            used = tuple(
+                tx.scalar(f"SELECT max(last_used_at) FROM {table} WHERE account_id = :id", id=account_id)  # noqa: S608
+                for table in ("api_keys", "connections")
+            )
             if row is None:
                 return (used,)
             names = ("ledger_balance", "held", "transactions_total", "generations_total", "images_total")

@@ -19,11 +19,12 @@ from limner.images.service import Images
 from limner.schemas import PROMPT_CHARACTERS
 from limner.web import forms, snippets
 from limner.web.door import PageDoor, see_other
-from limner.web.frames import Frames
+from limner.web.frames import Frame, Frames
 from limner.web.pages import Pages
 from limner.web.visitors import Visitor
 
 MOST_PICTURES = 8
+MOST_GIVEN = 16
 LABELS = {
     "resolution": "Resolution",
     "quality": "Quality",
@@ -69,6 +70,7 @@ class Wanted:
     prompt: str = ""
     style: str = ""
     seed: int | None = None
+    n: int = 1
     values: Mapping[str, Any] | None = None
     source: Generation | None = None
 
@@ -102,6 +104,7 @@ class Playground:
             wanted=wanted,
             edits=edits,
             source=self._frames.of(wanted.source) if wanted.source else None,
+            references=await self._references(visitor, params),
             recent=[self._frames.of(row) for row in recent.generations],
             key=str(uuid4()),
             calls=snippets.of(self._public_url, {"prompt": wanted.prompt or "…", "modelId": model.id}, edits=edits),
@@ -114,7 +117,9 @@ class Playground:
         """The part of the form that depends on the model."""
         edits = "edit" in request.query_params
         bench = _bench(self._model(request.query_params.get("model"), edits=edits), dict(request.query_params))
-        return self._pages.render("partials/options.html", visitor, bench=bench, edits=edits, wanted=Wanted())
+        return self._pages.render(
+            "partials/options.html", visitor, bench=bench, edits=edits, wanted=_typed(request.query_params)
+        )
 
     async def _make(self, request: Request, visitor: Visitor) -> Response:
         try:
@@ -142,7 +147,18 @@ class Playground:
             if row.status != "succeeded":
                 raise NotFound("There is no picture to edit.")
             return Wanted(source=row)
-        return Wanted(row.prompt or "", row.style or "", row.options.get("seed"), row.options, row)
+        return Wanted(
+            prompt=row.prompt or "",
+            style=row.style or "",
+            seed=row.options.get("seed"),
+            values=row.options,
+            source=row,
+        )
+
+    async def _references(self, visitor: Visitor, params: QueryParams) -> list[Frame]:
+        """Pictures of the gallery that were picked to draw on."""
+        rows = [await self._images.get(visitor.principal, each) for each in params.getlist("reference")[:MOST_GIVEN]]
+        return [self._frames.of(row) for row in rows if row.status == "succeeded"]
 
     def _model(self, model_id: str | None, *, edits: bool) -> Model:
         usable = self._usable(edits=edits)
@@ -163,6 +179,16 @@ class Playground:
     @property
     def _catalog(self) -> Catalog:
         return self._images.catalog
+
+
+def _typed(params: QueryParams) -> Wanted:
+    """What stood in the fields that every model has."""
+    seed, n = params.get("seed", ""), params.get("n", "")
+    return Wanted(
+        style=params.get("style", "")[:500],
+        seed=int(seed) if seed.isdecimal() and len(seed) < 20 else None,
+        n=int(n) if n.isdecimal() and len(n) < 2 else 1,
+    )
 
 
 def _model_of(wanted: Wanted) -> str | None:

@@ -28,7 +28,7 @@ from limner.images.service import Images
 from limner.issuers.base import Issuer
 from limner.mail.base import Mailer
 from limner.providers.base import Provider
-from limner.web.admin import Admin
+from limner.web.admin import Admin, Operations
 from limner.web.api_keys import ApiKeyPages
 from limner.web.api_reference import ApiReference
 from limner.web.billing import Billing
@@ -84,6 +84,7 @@ class WebParts:
     fetcher: Fetcher
     describe_api: Callable[[], Mapping[str, Any]]
     artist: Provider
+    operations: Operations
     stopping: Callable[[], bool]
 
 
@@ -170,6 +171,7 @@ class Web:
             pages=self.pages,
             welcome=parts.welcome,
             public_url=parts.site.public_url,
+            operations=parts.operations,
             cents_per_credit=min((pack.price_cents / pack.credits for pack in parts.packs), default=0),
         )
 

@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import mimetypes
+import re
 from dataclasses import dataclass
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -27,11 +28,19 @@ class File:
 
 class Static:
     def __init__(self) -> None:
-        self._files = {name: _file(name, each) for name, each in _walk(resources.files("limner.web") / "static")}
+        found = _walk(resources.files("limner.web") / "static")
+        self._files = {name: _file(name, each.read_bytes()) for name, each in found if not name.endswith(".css")}
+        self._files |= {
+            name: _file(name, self._dated(each.read_bytes())) for name, each in found if name.endswith(".css")
+        }
 
     def url(self, name: str) -> str:
         """Where a file is served, with its version."""
         return f"/static/{name}?v={self._files[name].version}"
+
+    def _dated(self, css: bytes) -> bytes:
+        """A stylesheet whose fonts carry their version, so that they too are cached for good."""
+        return re.sub(rb"url\((fonts/[^)]+)\)", lambda match: b"url(%s)" % self.url(match[1].decode()).encode(), css)
 
     def routes(self) -> list[Route]:
         return [Route("/static/{name:path}", self._serve), Route("/favicon.ico", self._icon)]
@@ -70,8 +79,7 @@ def _walk(folder: Traversable, prefix: str = "") -> list[tuple[str, Traversable]
     return found
 
 
-def _file(name: str, source: Traversable) -> File:
-    data = source.read_bytes()
+def _file(name: str, data: bytes) -> File:
     suffix = "." + name.rpartition(".")[2]
     media_type = TYPES.get(suffix) or mimetypes.guess_type(name)[0] or "application/octet-stream"
     gzipped = gzip.compress(data, 9, mtime=0) if suffix in COMPRESSED else None

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from limner.accounts import keys
+from limner.accounts import connections, keys
 from limner.credits import ledger, spending
 from limner.credits.ledger import CreditTransaction
 from limner.credits.spending import Spent
@@ -26,8 +26,10 @@ from limner.web.pages import Pages
 from limner.web.visitors import Visitor
 
 RANGES = (7, 30, 90)
+SPLITS = ("model", "key")
 LINES = 50
 CSV_LINES = 1000
+UNKNOWN_CALLER = "A connection"
 COLUMNS = ("createdAt", "type", "amount", "balanceAfter", "description", "modelId", "keyId", "generationId", "id")
 
 
@@ -74,6 +76,7 @@ class UsagePages:
     async def _usage(self, request: Request, visitor: Visitor) -> Response:
         asked = request.query_params.get("days", "30")
         days = next((each for each in RANGES if str(each) == asked), 30)
+        by = "key" if request.query_params.get("by") == "key" else "model"
         before = request.query_params.get("before")
         account_id = visitor.signed_in.account_id
         lines = await self._database.read(
@@ -82,9 +85,11 @@ class UsagePages:
         return self._pages.render(
             "usage.html",
             visitor,
-            use=await self._use(visitor, days),
+            use=await self._use(visitor, days, by=by),
             days=days,
             ranges=RANGES,
+            by=by,
+            splits=SPLITS,
             lines=lines,
             older=lines[-1].id if len(lines) == LINES else None,
             names=await self._names(visitor),
@@ -108,19 +113,27 @@ class UsagePages:
             lambda tx: ledger.transactions(tx, account_id, ledger.Filter(before_id=before), limit=CSV_LINES)
         )
 
-    async def _use(self, visitor: Visitor, days: int) -> Use:
+    async def _use(self, visitor: Visitor, days: int, *, by: str = "model") -> Use:
         now, zone, account_id = self._pages.now(), visitor.zone, visitor.signed_in.account_id
         start = charts.first_day(days, zone, now)
         spent = await self._database.read_slowly(lambda tx: spending.since(tx, account_id, start))
-        chart = charts.per_day(spent, self._model_names(), days=days, zone=zone, now=now)
-        shares = _shares(spent, await self._names(visitor))
+        callers, models = await self._names(visitor), self._model_names()
+
+        def named(each: Spent) -> str:
+            if by == "key":
+                return callers.get(each.caller_id, UNKNOWN_CALLER)
+            return models.get(each.model_id or "", each.model_id or charts.OTHERS)
+
+        chart = charts.per_day(spent, named, days=days, zone=zone, now=now)
+        shares = _shares(spent, callers)
         return Use(chart, sum(each.pictures for each in spent), shares)
 
     async def _names(self, visitor: Visitor) -> Mapping[str | None, str]:
-        account_id = visitor.signed_in.account_id
+        account_id, now = visitor.signed_in.account_id, self._pages.now()
 
         def read(tx: Transaction) -> dict[str | None, str]:
-            return {None: "Dashboard", **{key.id: key.name for key in keys.of_account(tx, account_id)}}
+            signed_in = {each.id: each.client_name for each in connections.of_account(tx, account_id, now)}
+            return {None: "Dashboard", **signed_in, **{key.id: key.name for key in keys.of_account(tx, account_id)}}
 
         return await self._database.read(read)
 
@@ -131,7 +144,7 @@ class UsagePages:
 def _shares(spent: Sequence[Spent], names: Mapping[str | None, str]) -> list[Share]:
     sums: dict[str, int] = defaultdict(int)
     for each in spent:
-        sums[names.get(each.caller_id, "A connection")] += each.credits
+        sums[names.get(each.caller_id, UNKNOWN_CALLER)] += each.credits
     most = max(sums.values(), default=0)
     ranked = sorted(sums.items(), key=lambda pair: -pair[1])
     return [Share(name, credits, round(credits / most * 100, 1) if most else 0) for name, credits in ranked[:12]]

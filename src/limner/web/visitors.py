@@ -53,6 +53,10 @@ class Visitor:
         return self.request.url.path
 
     @property
+    def request_id(self) -> str:
+        return str(self.request.scope.get("limner.request_id", ""))
+
+    @property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.session.time_zone if self.session else "UTC")
 
