@@ -26,21 +26,21 @@ class Node:
 
     program: Path
 
-    async def run(self, script: Path, *arguments: str) -> tuple[int, str]:
+    async def run(self, script: Path, *arguments: str, **env: str) -> tuple[int, str]:
         """Run a script of tests/node or its packages to its end; its exit code and everything it printed."""
-        async with self.running(script, *arguments) as process:
+        async with self.running(script, *arguments, **env) as process:
             output, _ = await process.communicate()
         return process.returncode or 0, output.decode()
 
     @asynccontextmanager
-    async def running(self, script: Path, *arguments: str) -> AsyncIterator[asyncio.subprocess.Process]:
+    async def running(self, script: Path, *arguments: str, **env: str) -> AsyncIterator[asyncio.subprocess.Process]:
         """The same while it runs, for whoever has to answer it; what it prints comes from `stdout`."""
         process = await asyncio.create_subprocess_exec(
             self.program,
             script,
             *arguments,
             cwd=FOLDER,
-            env=self._environment(),
+            env=self._environment() | env,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,

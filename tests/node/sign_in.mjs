@@ -1,11 +1,11 @@
 // Signs in with an official TypeScript client, its user saying yes in a browser without scripts, and makes a picture.
-// usage: node sign_in.mjs client|sdk URL COOKIE_HEADER
+// usage: node sign_in.mjs client|sdk URL COOKIE_HEADER [METADATA_DOCUMENT_URL]
 
 import * as modern from "@modelcontextprotocol/client";
 import { Client as SdkClient } from "@modelcontextprotocol/sdk/client/index.js";
 import { StreamableHTTPClientTransport as SdkTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 
-const [flavour, url, cookie] = process.argv.slice(2);
+const [flavour, url, cookie, clientMetadataUrl] = process.argv.slice(2);
 const [Caller, Transport] = flavour === "sdk" ? [SdkClient, SdkTransport] : [modern.Client, modern.StreamableHTTPClientTransport];
 const callback = "http://127.0.0.1:7777/callback";
 const origin = new URL(url).origin;
@@ -22,6 +22,7 @@ async function sayYes(question) {
 
 const authProvider = {
   redirectUrl: callback,
+  clientMetadataUrl,
   clientMetadata: { client_name: "TypeScript client", redirect_uris: [callback], token_endpoint_auth_method: "none" },
   clientInformation: () => kept.client,
   saveClientInformation: (client) => { kept.client = client; },

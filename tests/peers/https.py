@@ -18,10 +18,11 @@ from cryptography.x509.oid import NameOID
 
 @dataclass(frozen=True, slots=True)
 class Authority:
-    """A certificate authority and one certificate it signed, for `names` and addresses."""
+    """A certificate authority and one certificate it signed, for `names` and addresses; `file` is for other programs."""
 
     server: ssl.SSLContext
     client: ssl.SSLContext
+    file: Path
 
     @classmethod
     def make(cls, directory: Path, names: list[str]) -> "Authority":
@@ -34,7 +35,9 @@ class Authority:
         server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         server.load_cert_chain(chain)
         client = ssl.create_default_context(cadata=authority.public_bytes(pem).decode())
-        return cls(server, client)
+        file = directory / "authority.pem"
+        file.write_bytes(authority.public_bytes(pem))
+        return cls(server, client, file)
 
 
 @dataclass(slots=True)
@@ -79,6 +82,32 @@ async def https_peer(authority: Authority, host: str = "127.0.0.1") -> AsyncIter
         yield peer
     finally:
         server.close()
+
+
+@asynccontextmanager
+async def tls_in_front(authority: Authority, port: int, target: int) -> AsyncIterator[None]:
+    """What a reverse proxy with TLS does: https on `port`, plain to `target`, both on loopback."""
+
+    async def serve(client: asyncio.StreamReader, back: asyncio.StreamWriter) -> None:
+        server, forward = await asyncio.open_connection("127.0.0.1", target)
+        await asyncio.gather(_pour(client, forward), _pour(server, back))
+
+    listener = await asyncio.start_server(serve, "127.0.0.1", port, ssl=authority.server)
+    try:
+        yield
+    finally:
+        listener.close()
+
+
+async def _pour(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+    try:
+        while data := await source.read(65536):
+            sink.write(data)
+            await sink.drain()
+    except (ConnectionError, ssl.SSLError):
+        pass  # the other side hung up
+    finally:
+        sink.close()
 
 
 @asynccontextmanager
