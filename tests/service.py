@@ -158,7 +158,9 @@ async def serving(
 
 @asynccontextmanager
 async def listening(app: Any, port: int) -> AsyncIterator[None]:
-    options = uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning", lifespan="off", ws="none")
+    options = uvicorn.Config(
+        app, host="127.0.0.1", port=port, log_level="warning", lifespan="off", ws="none", proxy_headers=False
+    )
     server = uvicorn.Server(options)
     task = asyncio.create_task(server.serve())
     await until(lambda: server.started)

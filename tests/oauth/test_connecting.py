@@ -206,10 +206,20 @@ async def test_a_program_on_the_users_machine_may_listen_on_any_port(service: Se
             client = await register(service, f"http://{host}/callback")
             client.redirect_uri = f"http://{host}:50123/callback"
             assert (await client.tokens(browser))["access_token"]
+        client = await register(service, "http://127.0.0.1:33418")
+        client.redirect_uri = "http://127.0.0.1:50124/"
+        assert (await client.tokens(browser))["access_token"]
 
 
 @pytest.mark.parametrize(
-    "uri", ["https://claude.ai/api/mcp/auth_callback", "cursor://anysphere.cursor-mcp/oauth/callback"]
+    "uri",
+    [
+        "https://claude.ai/api/mcp/auth_callback",
+        "https://claude.com/api/mcp/auth_callback",
+        "https://chatgpt.com/connector_platform_oauth_redirect",
+        "cursor://anysphere.cursor-mcp/oauth/callback",
+        "com.example.app:/callback",
+    ],
 )
 async def test_services_and_programs_with_a_scheme_of_their_own_connect(service: Service, uri: str) -> None:
     client = await register(service, uri)
@@ -262,6 +272,70 @@ async def test_a_token_is_good_at_its_own_address_alone(service: Service) -> Non
                 answer = await (call_mcp if path.endswith("mcp") else whoami)(service, token, path)
                 assert (answer.status_code == 200) is (path in paths), (resource, path)
                 assert answer.status_code in (200, 401)
+
+
+async def test_a_token_for_another_address_is_told_where_to_get_the_right_one(service: Service) -> None:
+    """A token for the bare origin is for the programs' APIs: each MCP path is a resource of its own."""
+    client = await register(service)
+    async with signed_in(service) as browser:
+        token = (await client.tokens(browser, resource=service.url))["access_token"]
+    refused = await call_mcp(service, token)
+    assert refused.status_code == 401
+    challenge = refused.headers["www-authenticate"]
+    assert 'error="invalid_token"' in challenge
+    assert f'resource_metadata="{service.url}/.well-known/oauth-protected-resource/api/mcp"' in challenge
+
+
+async def test_a_resource_is_known_however_its_address_is_spelt(service: Service) -> None:
+    client = await register(service)
+    spelt = [
+        f"{service.url}/api/mcp/".replace("http:", "HTTP:"),
+        f"{service.url}/",
+    ]
+    elsewhere = [
+        f"{service.url}/api/mcp/x",
+        f"{service.url}/api/v1",
+        f"{service.url}/api/mcp?x",
+        f"{service.url}/api/mcp#x",
+        f"{service.url}.evil.example/api/mcp",
+        service.url.replace("127.0.0.1", "localhost"),
+        service.url.replace("http:", "https:"),
+        service.url.replace("//", "//user@"),
+        "/api/mcp",
+        "",
+        "http://[",
+    ]
+    async with signed_in(service) as browser:
+        for resource in spelt:
+            assert (await client.tokens(browser, resource=resource))["access_token"]
+        for resource in elsewhere:
+            assert said(await client.ask(browser, resource=resource))["error"] == "invalid_target", resource
+
+
+async def test_a_client_that_tries_a_secret_is_challenged_in_kind(service: Service) -> None:
+    client = await register(service)
+    async with service.client() as http:
+        form = {"grant_type": "refresh_token", "refresh_token": "rt_x"}
+        refused = await http.post("/oauth/token", data=form, auth=(client.id, "secret"))
+    assert (refused.status_code, refused.json()["error"]) == (401, "invalid_client")
+    assert refused.headers["www-authenticate"] == 'Basic realm="limner"'
+
+
+async def test_a_slash_too_many_leads_to_the_same_scheme_and_host(service: Service) -> None:
+    async with service.client() as http:
+        headers = {"Host": "evil.example", "X-Forwarded-Proto": "https"}
+        answers = [
+            await http.post("/api/mcp/", json={}, headers=headers),
+            await http.get("/.well-known/oauth-protected-resource/api/mcp/?x=1", headers=headers),
+            await http.get("/.//evil.example/", headers=headers),
+            await http.get("/nothing/", headers=headers),
+        ]
+    assert [(answer.status_code, answer.headers.get("location")) for answer in answers] == [
+        (307, "/api/mcp"),
+        (307, "/.well-known/oauth-protected-resource/api/mcp?x=1"),
+        (404, None),
+        (404, None),
+    ]
 
 
 async def test_a_connection_that_lacks_a_scope_is_told_which_to_ask_for(service: Service) -> None:

@@ -101,5 +101,5 @@ def _same_but_port(registered: str, uri: str) -> bool:
     return (
         one.scheme == other.scheme == "http"
         and one.hostname in LOOPBACK
-        and (one.hostname, one.path, one.query) == (other.hostname, other.path, other.query)
+        and (one.hostname, one.path or "/", one.query) == (other.hostname, other.path or "/", other.query)
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
+from urllib.parse import quote
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -88,6 +89,9 @@ def asgi_app(services: Services, mcp: Mapping[str, Endpoint]) -> Starlette:
         exception_handlers={ServiceError: show, 404: _no_such_page(web), 405: _no_such_method},
     )
     app.router = Directory(routes)
+    app.router.redirect_slashes = (
+        False  # it would name the scheme and host of the request, and take a key along to http
+    )
     return app
 
 
@@ -180,12 +184,23 @@ def _drawn(error: ServiceError, scope: Scope) -> Response:
 
 def _no_such_page(web: Web) -> Callable[[Request, Exception], Coroutine[Any, Any, Response]]:
     async def show_it(request: Request, error: Exception) -> Response:
+        if (path := _without_slash(request)) is not None:
+            return Response(status_code=307, headers={"Location": path})
         missing = NotFound(f"There is nothing at {request.url.path[:200]}.")
         if "text/html" in request.headers.get("accept", ""):
             return await web.failure(request, missing)
         return _drawn(missing, request.scope)
 
     return show_it
+
+
+def _without_slash(request: Request) -> str | None:
+    """Where somebody meant to go who typed a slash too many: a path alone, so that scheme and host stay as they are."""
+    path = request.scope["path"].rstrip("/")
+    scope = dict(request.scope) | {"path": path}
+    if path == request.scope["path"] or not any(route.matches(scope)[0] is Match.FULL for route in request.app.routes):
+        return None
+    return quote(path) + (f"?{request.url.query}" if request.url.query else "")
 
 
 async def _no_such_method(request: Request, error: Exception) -> Response:

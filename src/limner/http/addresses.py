@@ -1,12 +1,15 @@
 """Where a request comes from: the peer's address, or what a trusted proxy says it saw."""
 
 import ipaddress
+import re
 from collections.abc import Sequence
 
 from starlette.types import Scope
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+_WITH_PORT = re.compile(r'"?\[([0-9A-Fa-f:.]+)\](?::[0-9]+)?"?|([0-9.]+):[0-9]+')
 
 _NEIGHBOURHOOD = 64
 """One IPv6 subscriber has a whole /64: limits count it as one address."""
@@ -42,8 +45,10 @@ def _forwarded(scope: Scope) -> list[str]:
 
 
 def _parsed(text: str) -> Address | None:
+    """Some proxies add the port."""
+    with_port = _WITH_PORT.fullmatch(text)
     try:
-        address = ipaddress.ip_address(text)
+        address = ipaddress.ip_address(next(filter(None, with_port.groups())) if with_port else text)
     except ValueError:
         return None
     mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None

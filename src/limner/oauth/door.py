@@ -89,4 +89,7 @@ def closed_routes() -> list[Route]:
 
 
 async def _nothing(request: Request) -> Response:
-    return error_response(NotFound("This server has no OAuth; connect with an API key."), request.scope)
+    closed = NotFound(
+        "This server has no OAuth; connect with an API key.", next_step="Send the key as 'Authorization: Bearer sk_…'."
+    )
+    return error_response(closed, request.scope)

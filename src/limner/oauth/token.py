@@ -28,7 +28,7 @@ class Tokens:
             outcome = await self._outcome(request, fields)
         except BadForm as problem:
             return refusal("invalid_request", str(problem))
-        return _shown(outcome)
+        return _shown(outcome, tried_secret="authorization" in request.headers)
 
     async def revoke(self, request: Request) -> Response:
         """Always 200 once the request can be read: whoever gives a token back need not care whether it still lived."""
@@ -86,11 +86,14 @@ def _needed(fields: Fields, name: str) -> str:
     return fields[name]
 
 
-def _shown(outcome: Issued | Refusal | str) -> Response:
+def _shown(outcome: Issued | Refusal | str, *, tried_secret: bool) -> Response:
+    """`tried_secret`: whether the client sent an Authorization header, which asks for a challenge in kind."""
     if isinstance(outcome, str):
         return refusal("unsupported_grant_type", outcome)
     if isinstance(outcome, Refusal):
-        return refusal(outcome.error, outcome.description, 401 if outcome.error == "invalid_client" else 400)
+        challenge = {"WWW-Authenticate": 'Basic realm="limner"'} if tried_secret else {}
+        status = 401 if outcome.error == "invalid_client" else 400
+        return refusal(outcome.error, outcome.description, status, challenge)
     return answer(
         {
             "access_token": outcome.access_token,
