@@ -79,6 +79,11 @@ class Config:
     max_body_bytes: int = 32 * 1024 * 1024
     packs: tuple[Pack, ...] = DEFAULT_PACKS
     metrics_token: str | None = field(default=None, repr=False)
+    metrics_host: str = "127.0.0.1"
+    metrics_port: int | None = None
+    otlp_endpoint: str | None = None
+    otlp_headers: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
+    sentry_dsn: str | None = field(default=None, repr=False)
     generation_deadline_seconds: int = 900
     queue_deadline_seconds: int = 3600
     default_model: str | None = None
@@ -99,6 +104,7 @@ class Config:
     issuers: tuple[IssuerAccess, ...] = ()
     log: LogFormat = "auto"
     log_level: LogLevel = "info"
+    log_prompts: bool = False
 
     @classmethod
     def from_env(
@@ -129,6 +135,11 @@ class Config:
             max_body_bytes=env.number("MAX_BODY_BYTES", 32 * 1024 * 1024, at_least=1024),
             packs=env.packs("PACKS"),
             metrics_token=env.text("METRICS_TOKEN"),
+            metrics_host=env.text("METRICS_HOST") or "127.0.0.1",
+            metrics_port=env.number("METRICS_PORT", 0, at_least=1) or None,
+            otlp_endpoint=env.url("OTLP_ENDPOINT"),
+            otlp_headers=env.pairs("OTLP_HEADERS"),
+            sentry_dsn=env.text("SENTRY_DSN"),
             generation_deadline_seconds=env.number("GENERATION_DEADLINE_SECONDS", 900, at_least=1),
             queue_deadline_seconds=env.number("QUEUE_DEADLINE_SECONDS", 3600, at_least=1),
             default_model=env.text("DEFAULT_MODEL"),
@@ -149,6 +160,7 @@ class Config:
             issuers=env.issuers(),
             log=env.choice("LOG", ("auto", "text", "json"), "auto"),
             log_level=env.choice("LOG_LEVEL", ("debug", "info", "warning", "error"), "info"),
+            log_prompts=env.switch("LOG_PROMPTS", default=False),
         )
 
     @property
@@ -196,6 +208,13 @@ class _Environment:
 
     def words(self, name: str) -> tuple[str, ...]:
         return tuple(word.strip() for word in (self.text(name) or "").split(",") if word.strip())
+
+    def pairs(self, name: str) -> dict[str, str]:
+        """`name=value,name=value`; the values may be secret, so the sentence repeats none."""
+        pairs = [word.partition("=") for word in self.words(name)]
+        if not all(key and separator for key, separator, _ in pairs):
+            raise BadConfiguration(f"LIMNER_{name} must look like name=value,name=value.")
+        return {key.strip(): value.strip() for key, _, value in pairs}
 
     def url(self, name: str) -> str | None:
         value = self.text(name)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import httpx2
 from tests.cli.terminal import Terminal
+from tests.service import free_port
 
 
 def test_sqlite_has_one_serving_process(terminal: Terminal) -> None:
@@ -30,6 +31,26 @@ def test_processes_answer_together_are_replaced_when_they_die_and_end_together(
         assert len(after) == 2
         assert server.end() == 0
         assert not any(Path(f"/proc/{child}").exists() for child in after)
+
+
+def test_the_operators_port_adds_up_what_every_process_has_counted(terminal: Terminal, postgresql_url: str) -> None:
+    port = free_port()
+    terminal.env |= {"LIMNER_DATABASE_URL": postgresql_url, "LIMNER_METRICS_PORT": str(port)}
+    with terminal.server("--workers", "2") as server:
+        server.until_said("ready", 2)
+        before = counted(port)
+        for _ in range(20):  # a connection each, which the kernel gives to either process
+            assert httpx2.get(f"{server.url}/api/v1/account").status_code == 401
+        assert counted(port) == before + 20
+        assert httpx2.get(f"http://127.0.0.1:{port}/readyz").status_code == 200
+        assert httpx2.get(f"http://127.0.0.1:{port}/api/v1/account").status_code == 404
+        assert httpx2.get(f"{server.url}/metrics").status_code == 404
+
+
+def counted(port: int) -> float:
+    text = httpx2.get(f"http://127.0.0.1:{port}/metrics").text
+    line = 'limner_requests_total{door="rest",status="401"} '
+    return sum(float(each.removeprefix(line)) for each in text.splitlines() if each.startswith(line))
 
 
 def test_what_keeps_them_from_starting_ends_the_whole(terminal: Terminal) -> None:

@@ -9,7 +9,8 @@ from starlette.applications import Starlette
 
 from limner.accounts.low_balance import LowBalanceMail
 from limner.app.background import in_background, in_its_own_task, rediscover, repeatedly, sweep_expired
-from limner.app.routes import asgi_app
+from limner.app.observing import observed
+from limner.app.routes import ByPort, asgi_app, operations_app
 from limner.app.services import Services, State, billing_page, open_services
 from limner.config import Config
 from limner.db.lock import serving_lock
@@ -42,6 +43,7 @@ async def running(
     """
     async with AsyncExitStack() as stack:
         stack.enter_context(serving_lock(config.database_url))
+        stack.enter_context(observed(config))
         services = await open_services(config, clock, providers, stack)
         runner = Runner(
             services.parts,
@@ -83,7 +85,8 @@ async def running(
             *_letters(services),
         ]
         async with in_background(background):
-            yield Server(services, asgi_app(services, mcp))
+            public, operators = asgi_app(services, mcp), operations_app(services)
+            yield Server(services, ByPort(public, operators, config.metrics_port), public)
             services.state.stopping = True
             await runner.stop(DRAIN_SECONDS)
         await services.images.close()
@@ -104,8 +107,11 @@ def _letters(services: Services) -> list[Coroutine[Any, Any, None]]:
 
 @dataclass(frozen=True, slots=True)
 class Server:
+    """`app` answers on every port; `public` is the part of it that everybody may see."""
+
     services: Services
-    app: Starlette
+    app: ByPort
+    public: Starlette
 
 
 __all__ = ["Server", "Services", "State", "running"]

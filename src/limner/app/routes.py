@@ -9,7 +9,7 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Match, Route
-from starlette.types import Scope
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from limner import __version__
 from limner.accounts.resources import Resources
@@ -54,16 +54,34 @@ from limner.web.pages import Site
 from limner.web.site import OAuthParts, Web, WebParts
 
 
+class ByPort:
+    """The operator's port shows how the process does and nothing else; every other one shows the service."""
+
+    def __init__(self, public: ASGIApp, operators: ASGIApp, port: int | None) -> None:
+        self._public = public
+        self._operators = operators
+        self._port = port
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        came_to = (scope.get("server") or ("", None))[1]
+        private = self._port is not None and came_to == self._port
+        await (self._operators if private else self._public)(scope, receive, send)
+
+
+def operations_app(services: Services) -> Starlette:
+    """Metrics without a token, and health: for a port that only the operator reaches."""
+    return Starlette(routes=[*_metrics(services).open_routes(), *_health(services).routes()])
+
+
 def asgi_app(services: Services, mcp: Mapping[str, Endpoint]) -> Starlette:
     door = Door(services.bearer, services.rate_limit)
     session_door = Door(BearerOrSession(services.bearer, services.cookies), services.rate_limit)
     files = PictureFiles(services.blobs, PictureDelivery(services.blobs, services.pool))
-    checks = {"database": _database_check(services.database), "blobs": services.blobs.check}
     web = _web(services)
     routes: list[Route] = [
         *web.routes(),
-        *MetricsRoutes(services.database, services.providers, services.clock, services.config.metrics_token).routes(),
-        *HealthRoutes(checks, lambda: services.state.stopping).routes(),
+        *_metrics(services).routes(),
+        *_health(services).routes(),
         *ImageRoutes(services.images, services.links, files).routes(door),
         *AccountRoutes(services.images).routes(door),
         *UsageRoutes(services.images).routes(door),
@@ -93,6 +111,15 @@ def asgi_app(services: Services, mcp: Mapping[str, Endpoint]) -> Starlette:
         False  # it would name the scheme and host of the request, and take a key along to http
     )
     return app
+
+
+def _metrics(services: Services) -> MetricsRoutes:
+    return MetricsRoutes(services.database, services.providers, services.clock, services.config.metrics_token)
+
+
+def _health(services: Services) -> HealthRoutes:
+    checks = {"database": _database_check(services.database), "blobs": services.blobs.check}
+    return HealthRoutes(checks, lambda: services.state.stopping)
 
 
 def _oauth_routes(services: Services) -> list[Route]:

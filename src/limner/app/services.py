@@ -129,7 +129,9 @@ async def open_services(
     stack.callback(pool.close)
     uploads = Uploads(database=database, blobs=blobs, pool=pool, clock=clock)
     links = ImageLinks(public_url=config.public_url, secrets=keyring, clock=clock)
-    parts = Parts(database=database, blobs=blobs, events=events, suppliers=providers, clock=clock)
+    parts = Parts(
+        database=database, blobs=blobs, events=events, suppliers=providers, clock=clock, log_prompts=config.log_prompts
+    )
     images = Images(
         database=database,
         catalog=catalog,

@@ -1,6 +1,7 @@
 """`limner serve`: the server, in the foreground."""
 
 import socket
+from collections.abc import Sequence
 
 import click
 import structlog
@@ -8,7 +9,7 @@ import structlog
 from limner import __version__, logs
 from limner.accounts import sign_in
 from limner.cli.failures import CannotStart
-from limner.cli.serving import Serving, claim, run, serving
+from limner.cli.serving import Serving, claim, operators_socket, run, serving
 from limner.cli.workers import refuse_on_sqlite, supervise
 from limner.config import Config
 from limner.db.types import now
@@ -20,23 +21,30 @@ log = structlog.stdlib.get_logger(__name__)
 @click.option("--host", help="Where to listen; wins over LIMNER_HOST.")
 @click.option("--port", type=click.IntRange(0, 65535), help="Wins over LIMNER_PORT; 0 takes any free one.")
 @click.option("--workers", type=click.IntRange(min=1), default=1, show_default=True, help="Processes; PostgreSQL only.")
-@click.option("--fd", type=click.IntRange(min=3), hidden=True, help="The socket a supervisor has opened.")
-def serve(host: str | None, port: int | None, workers: int, fd: int | None) -> None:
+@click.option("--fd", type=click.IntRange(min=3), multiple=True, hidden=True, help="Sockets a supervisor has opened.")
+def serve(host: str | None, port: int | None, workers: int, fd: tuple[int, ...]) -> None:
     """Run the server until Ctrl-C or SIGTERM."""
     if workers > 1:
         refuse_on_sqlite(Config.from_env(host=host, port=port), workers)
-    config, listener = (
-        claim(host, port) if fd is None else (Config.from_env(host=host, port=port), socket.socket(fileno=fd))
-    )
+    config, listeners = _given(fd, host, port) if fd else _claimed(host, port)
     logs.set_up(config.log_level, config.log)
     try:
-        run(supervise(config, listener, workers) if workers > 1 else _serve(config, listener))
+        run(supervise(config, listeners, workers) if workers > 1 else _serve(config, listeners))
     except OSError as problem:
         raise CannotStart(f"{problem}") from problem
 
 
-async def _serve(config: Config, listener: socket.socket) -> None:
-    async with serving(config, listener) as server:
+def _claimed(host: str | None, port: int | None) -> tuple[Config, list[socket.socket]]:
+    config, listener = claim(host, port)
+    return config, [listener, *operators_socket(config)]
+
+
+def _given(descriptors: Sequence[int], host: str | None, port: int | None) -> tuple[Config, list[socket.socket]]:
+    return Config.from_env(host=host, port=port), [socket.socket(fileno=each) for each in descriptors]
+
+
+async def _serve(config: Config, listeners: Sequence[socket.socket]) -> None:
+    async with serving(config, *listeners) as server:
         await _greet(server, config)
         await server.ended
 

@@ -44,11 +44,11 @@ class Serving:
 
 
 @asynccontextmanager
-async def serving(config: Config, listener: socket.socket) -> AsyncGenerator[Serving]:
-    """A server that answers on `listener` while the block runs; SIGTERM and SIGINT end `ended`."""
+async def serving(config: Config, *listeners: socket.socket) -> AsyncGenerator[Serving]:
+    """A server that answers on `listeners` while the block runs; SIGTERM and SIGINT end `ended`."""
     async with running(config) as server:
         web = _Uvicorn(_settings(server.app))
-        answering = asyncio.create_task(web.serve(sockets=[listener]))
+        answering = asyncio.create_task(web.serve(sockets=list(listeners)))
         with _signals(_End(web, server.services.state)):
             yield Serving(server.services, answering)
             server.services.state.stopping = True
@@ -69,17 +69,37 @@ def claim(host: str | None, port: int | None) -> tuple[Config, socket.socket]:
     return (config if config.port else Config.from_env(host=host, port=listener.getsockname()[1])), listener
 
 
-def _listen(config: Config) -> socket.socket:
+def operators_socket(config: Config) -> list[socket.socket]:
+    """The operator's port, where there is one."""
+    if config.metrics_port is None:
+        return []
+    try:
+        return [_bound(config.metrics_host, config.metrics_port)]
+    except OSError as problem:
+        raise CannotStart(
+            f"Cannot listen on {config.metrics_host} port {config.metrics_port} (LIMNER_METRICS_PORT): "
+            f"{problem.strerror}."
+        ) from None
+
+
+def _bound(host: str, port: int) -> socket.socket:
     # The protocol is named, because asyncio turns Nagle's algorithm off only then.
-    family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listener.bind((config.host, config.port))
+        listener.bind((host, port))
         listener.listen(BACKLOG)
-        return listener
-    except OSError as problem:
+    except OSError:
         listener.close()
+        raise
+    return listener
+
+
+def _listen(config: Config) -> socket.socket:
+    try:
+        return _bound(config.host, config.port)
+    except OSError as problem:
         with serving_lock(config.database_url):  # that it runs already is the better news
             pass
         if problem.errno == errno.EADDRINUSE:

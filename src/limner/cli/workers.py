@@ -6,10 +6,14 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import structlog
+from prometheus_client.multiprocess import mark_process_dead  # pyright: ignore[reportUnknownVariableType]
 
+from limner import metrics
 from limner.cli.failures import UNUSABLE, CannotStart
 from limner.config import Config
 
@@ -27,23 +31,41 @@ def refuse_on_sqlite(config: Config, workers: int) -> None:
         )
 
 
-async def supervise(config: Config, listener: socket.socket, workers: int) -> None:
-    """Until SIGTERM or SIGINT; each process answers on the one socket, and the kernel shares out connections."""
-    command = [sys.executable, "-m", "limner", "serve", "--fd", str(listener.fileno())]
-    command += ["--host", config.host, "--port", str(config.port)]
+async def supervise(config: Config, listeners: Sequence[socket.socket], workers: int) -> None:
+    """Until SIGTERM or SIGINT; each process answers on the same sockets, and the kernel shares out connections."""
+    command = [sys.executable, "-m", "limner", "serve", "--host", config.host, "--port", str(config.port)]
+    for listener in listeners:
+        command += ["--fd", str(listener.fileno())]
     told = asyncio.Event()
     loop = asyncio.get_running_loop()
     for each in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(each, told.set)
-    kept = [_keep_one_running(number, command, listener.fileno(), told) for number in range(workers)]
-    if not all(await asyncio.gather(*kept)):
-        raise CannotStart("A serving process cannot start; the line above says why.")
+    # Each process counts for itself, in files that whichever is asked for metrics adds up.
+    with tempfile.TemporaryDirectory(prefix="limner-metrics-") as figures:
+        start = _Start(command, [listener.fileno() for listener in listeners], {metrics.SHARED_DIR: figures})
+        kept = [_keep_one_running(number, start, told) for number in range(workers)]
+        if not all(await asyncio.gather(*kept)):
+            raise CannotStart("A serving process cannot start; the line above says why.")
 
 
-async def _keep_one_running(number: int, command: Sequence[str], descriptor: int, told: asyncio.Event) -> bool:
+@dataclass(frozen=True, slots=True)
+class _Start:
+    """How each of the processes is started."""
+
+    command: Sequence[str]
+    descriptors: Sequence[int]
+    environment: Mapping[str, str]
+
+    async def __call__(self) -> asyncio.subprocess.Process:
+        return await asyncio.create_subprocess_exec(
+            *self.command, pass_fds=self.descriptors, start_new_session=True, env={**os.environ, **self.environment}
+        )
+
+
+async def _keep_one_running(number: int, start: _Start, told: asyncio.Event) -> bool:
     """False where it could not start: another process would fail the same way, so all are told to end."""
     while not told.is_set():
-        process = await asyncio.create_subprocess_exec(*command, pass_fds=[descriptor], start_new_session=True)
+        process = await start()
         ended, asked = asyncio.create_task(process.wait()), asyncio.create_task(told.wait())
         await asyncio.wait([ended, asked], return_when=asyncio.FIRST_COMPLETED)
         asked.cancel()
@@ -55,6 +77,7 @@ async def _keep_one_running(number: int, command: Sequence[str], descriptor: int
             told.set()
             return False
         else:
+            mark_process_dead(process.pid, start.environment[metrics.SHARED_DIR])
             log.error("a serving process died; starting another", number=number, exit_code=ended.result())
             await asyncio.sleep(RESTART_SECONDS)
     return True

@@ -23,6 +23,7 @@ class SelfAudit:
     async def run(self) -> None:
         self.problems = await self._database.read_slowly(audit.problems)
         metrics.AUDIT_PROBLEMS.set(len(self.problems))
+        metrics.AUDITED_AT.set_to_current_time()
         for problem in self.problems:
             log.error(
                 "the books disagree",

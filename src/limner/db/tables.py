@@ -386,6 +386,7 @@ generations = Table(
     Column("completed_at", UtcTime),
     Column("deleted_at", UtcTime),
     Column("provenance", Text),
+    Column("origin", Text),
     CheckConstraint("status IN ('queued', 'running', 'succeeded', 'failed', 'cancelled')", name="status"),
     CheckConstraint("operation IN ('generate', 'edit')", name="operation"),
     UniqueConstraint("call_id", "position"),

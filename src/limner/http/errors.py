@@ -3,13 +3,32 @@
 from collections.abc import Callable
 from typing import Any
 
+import structlog
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Scope
 
-from limner.errors import InsufficientScope, ServiceError, Unauthorized
+from limner.errors import InsufficientScope, Internal, ServerBusy, ServiceError, Unauthorized
 from limner.http.json import Json
 from limner.http.ratelimit import OverLimit
+
+PART_GONE_SECONDS = 5
+
+log = structlog.stdlib.get_logger(__name__)
+
+
+def named(problem: Exception, **where: Any) -> ServiceError:
+    """What a caller is told of a failure that no code foresaw, and the log in full."""
+    if isinstance(problem, ServiceError):
+        return problem
+    if isinstance(problem, OSError):  # the database or the store, which may be back in a moment
+        log.warning("a part the server stands on does not answer", error=str(problem), **where)
+        return ServerBusy(
+            "The server cannot reach its database or its picture store right now.",
+            retry_after_seconds=PART_GONE_SECONDS,
+        )
+    log.error("unexpected failure", exc_info=problem, **where)
+    return Internal()
 
 
 def request_id(scope: Scope) -> str:

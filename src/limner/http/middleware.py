@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from functools import cache
 
 import structlog
@@ -10,10 +11,10 @@ from prometheus_client import Counter, Histogram
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from limner import metrics
+from limner import metrics, tracing
 from limner.db.types import new_id
-from limner.errors import Internal, PayloadTooLarge, ServiceError
-from limner.http.errors import error_response
+from limner.errors import PayloadTooLarge, ServiceError
+from limner.http.errors import error_response, named
 
 Draw = Callable[[ServiceError, Scope], Response]
 """How a failure looks at the door a request came to."""
@@ -48,6 +49,16 @@ class RequestIds:
             await self._app(scope, receive, send)
             return
         request_id = scope["limner.request_id"] = new_id()
+        door = _door(scope["path"])
+        with _span(scope, door) if tracing.is_collected() else tracing.NO_SPAN as span:
+            tracing.answering(request_id, door)
+            status = await self._answer(scope, receive, send, request_id, door)
+            span.note(request_id=request_id, status=status)
+            if status >= 500:
+                span.fail(str(status))
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send, request_id: str, door: str) -> int:
+        """The status that was sent; 0 where nobody was there any more."""
         began = time.perf_counter()
         status = 0
 
@@ -63,10 +74,9 @@ class RequestIds:
         except Exception as problem:
             if status:
                 raise
-            await self._answer(problem, scope)(scope, receive, send_with_id)
+            await self._draw(named(problem, path=_loggable(scope["path"])), scope)(scope, receive, send_with_id)
         finally:
             seconds = time.perf_counter() - began
-            door = _door(scope["path"])
             _requests(door, status).inc()
             _request_seconds(door).observe(seconds)
             if _stdlib_log.isEnabledFor(logging.DEBUG):
@@ -76,19 +86,8 @@ class RequestIds:
                     path=_loggable(scope["path"]),
                     status=status,
                     milliseconds=round(seconds * 1000, 1),
-                    request_id=request_id,
                 )
-
-    def _answer(self, problem: Exception, scope: Scope) -> Response:
-        if isinstance(problem, ServiceError):
-            return self._draw(problem, scope)
-        structlog.stdlib.get_logger(__name__).error(
-            "unexpected failure",
-            path=_loggable(scope["path"]),
-            request_id=scope["limner.request_id"],
-            exc_info=problem,
-        )
-        return self._draw(Internal(), scope)
+        return status
 
 
 class BodyLimit:
@@ -130,6 +129,14 @@ def _requests(door: str, status: int) -> Counter:
 @cache
 def _request_seconds(door: str) -> Histogram:
     return metrics.REQUEST_SECONDS.labels(door)
+
+
+def _span(scope: Scope, door: str) -> AbstractContextManager[tracing.Span]:
+    """Part of the caller's trace where it sent one. Its name holds no path: one of a picture is a credential."""
+    sent = next((value for name, value in scope["headers"] if name == b"traceparent"), b"")
+    return tracing.span(
+        f"{scope['method']} {door}", kind="server", parent=sent.decode("latin-1") or None, facts={"door": door}
+    )
 
 
 def _door(path: str) -> str:

@@ -4,14 +4,16 @@ import asyncio
 import contextlib
 import hashlib
 import random
-from contextlib import AbstractAsyncContextManager
+import time
+from collections.abc import Coroutine
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 import structlog
 
-from limner import metrics
+from limner import metrics, tracing
 from limner.blobs.base import Blobs
 from limner.credits import ledger
 from limner.db.base import Database, Transaction
@@ -60,6 +62,7 @@ class Parts:
     suppliers: Suppliers
     clock: Clock
     lease_seconds: float = 15.0
+    log_prompts: bool = False
 
 
 class Attempt:
@@ -78,8 +81,15 @@ class Attempt:
         self._fraction: float | None = None
         self._has_handle = row.provider_handle is not None
         self._work: asyncio.Task[ProviderImage] | None = None
+        self._step: tracing.Span
 
     async def run(self) -> None:
+        origin = self._row.origin
+        with tracing.running(self._row.id, origin), self._span() as self._step:
+            log.info("generation begins", **_facts(self._row), **self._prompt())
+            await self._run()
+
+    async def _run(self) -> None:
         self._tell("rendering", None)
         self._work = asyncio.create_task(self._make())
         keeping = asyncio.create_task(self._keep_lease())
@@ -91,7 +101,7 @@ class Attempt:
         except ServiceError as error:
             await self._fail(error)
         except Exception:
-            log.exception("generation failed", generation_id=self._row.id)
+            log.exception("generation failed")
             await self._fail(Internal())
         finally:
             keeping.cancel()
@@ -164,9 +174,24 @@ class Attempt:
         async with self._parts.suppliers.slot(self._row.provider_id) as provider:
             if self._row.provider_handle is not None:
                 self._tell("resuming", None)
-                return await provider.resume(request, self._row.provider_handle, self)
+                return await self._order(provider.resume(request, self._row.provider_handle, self))
             await self._mark_sent()
-            return await provider.generate(request, self)
+            return await self._order(provider.generate(request, self))
+
+    async def _order(self, order: Coroutine[Any, Any, ProviderImage]) -> ProviderImage:
+        """One exchange with a supplier, as operators see it."""
+        name, began = self._row.provider_id, time.perf_counter()
+        with tracing.span("provider call", kind="client", facts={"provider": name}) as step:
+            try:
+                return await order
+            except (ServiceError, Unbilled) as refused:
+                failure = refused.error if isinstance(refused, Unbilled) else refused
+                code = failure.code if isinstance(failure, ServiceError) else "internal"
+                step.fail(code)
+                metrics.PROVIDER_ERRORS.labels(name, code).inc()
+                raise
+            finally:
+                metrics.PROVIDER_SECONDS.labels(name).observe(time.perf_counter() - began)
 
     async def _mark_sent(self) -> None:
         if self._sent:
@@ -185,9 +210,12 @@ class Attempt:
         """Bytes first, then one transaction for the outcome and the charge: charged if and only if retrievable."""
         self._tell("storing", None)
         outcome = await self._describe(image)
-        await self._put(outcome, image.data)
-        if await settle_success(self._parts.database, self._row, self._lease, outcome, self._parts.clock):
-            _count_success(self._row, outcome, self._parts.clock())
+        with tracing.span("store", facts={"size_bytes": outcome.size_bytes}):
+            await self._put(outcome, image.data)
+        with tracing.span("settle"):
+            settled = await settle_success(self._parts.database, self._row, self._lease, outcome, self._parts.clock)
+        if settled:
+            log.info("generation succeeded", **_facts(self._row))
             await self._ended()
         else:
             await self._parts.blobs.delete(outcome.blob_key)
@@ -200,7 +228,8 @@ class Attempt:
             except OSError as problem:
                 if delay_seconds is None:
                     raise
-                log.warning("the blob store failed", generation_id=self._row.id, error=str(problem))
+                metrics.STORE_ERRORS.inc()
+                log.warning("the blob store failed", error=str(problem))
                 await asyncio.sleep(delay_seconds)
             else:
                 return
@@ -215,24 +244,29 @@ class Attempt:
         error.generation_id = self._row.id
         if isinstance(error, ModelUnavailable):
             error.extra = {"replacedBy": self._row.options["replacedBy"], **error.extra}
-        log.info("generation failed", generation_id=self._row.id, code=error.code)
-        if await settle_failure(self._parts.database, self._row, self._lease, error, self._parts.clock):
-            metrics.GENERATIONS.labels(self._row.model_id, self._row.provider_id, "failed", error.code).inc()
+        log.info("generation failed", **_facts(self._row), code=error.code)
+        self._step.fail(error.code)
+        with tracing.span("settle"):
+            settled = await settle_failure(self._parts.database, self._row, self._lease, error, self._parts.clock)
+        if settled:
             await self._ended()
 
     async def _stopped(self) -> None:
         if self._stop == "cancelled":
-            await self._parts.database.write(self._cancel)
+            if await self._parts.database.write(self._cancel):
+                _count(self._row, "cancelled")
             await self._ended()
         elif self._stop == "handed over":
             await self._parts.database.write(lambda tx: transitions.requeue(tx, self._row.id, self._lease))
         elif self._stop is None:
             raise asyncio.CancelledError
 
-    def _cancel(self, tx: Transaction) -> None:
+    def _cancel(self, tx: Transaction) -> bool:
         now = self._parts.clock()
-        if transitions.cancel(tx, self._row.id, self._lease, now):
-            ledger.release(tx, self._row.id, now)
+        if not transitions.cancel(tx, self._row.id, self._lease, now):
+            return False
+        ledger.release(tx, self._row.id, now)
+        return True
 
     async def _ended(self) -> None:
         self._parts.events.publish(Event("ended", self._row.id))
@@ -259,7 +293,7 @@ class Attempt:
                 )
             )
         except OSError:
-            log.warning("lease not renewed: the database is not reachable", generation_id=self._row.id)
+            log.warning("lease not renewed: the database is not reachable")
             return
         if kept is None:
             self._halt("lost")
@@ -281,6 +315,16 @@ class Attempt:
     def _can_be_repeated(self) -> bool:
         provider = self._parts.suppliers[self._row.provider_id]
         return not self._sent or provider.safe_to_repeat or self._has_handle
+
+    def _span(self) -> AbstractContextManager[tracing.Span]:
+        row = self._row
+        parent = row.origin.traceparent if row.origin else None
+        return tracing.span(
+            "generation", kind="consumer", parent=parent, facts={"generation_id": row.id, **_facts(row)}
+        )
+
+    def _prompt(self) -> dict[str, str | None]:
+        return {"prompt": self._row.prompt} if self._parts.log_prompts else {}
 
     def _tell(self, phase: str, fraction: float | None) -> None:
         self._phase = phase
@@ -329,7 +373,11 @@ async def settle_success(database: Database, row: Generation, lease: str, outcom
         notices.ended(tx, row.id, now)
         return True
 
-    return await database.write(settle)
+    settled = await database.write(settle)
+    if settled:
+        _count(row, "succeeded")
+        _count_success(row, outcome, clock())
+    return settled
 
 
 async def settle_failure(
@@ -345,7 +393,10 @@ async def settle_failure(
         notices.ended(tx, row.id, now)
         return True
 
-    return await database.write(settle)
+    settled = await database.write(settle)
+    if settled:
+        _count(row, "failed", error.code)
+    return settled
 
 
 async def forget_inputs(parts: Parts, row: Generation) -> None:
@@ -359,13 +410,25 @@ async def forget_inputs(parts: Parts, row: Generation) -> None:
                 await parts.blobs.delete(stored["blobKey"])
 
 
+def _count(row: Generation, status: str, code: str = "") -> None:
+    metrics.GENERATIONS.labels(_door(row), row.model_id, row.provider_id, status, code).inc()
+
+
 def _count_success(row: Generation, outcome: Outcome, ended_at: datetime) -> None:
-    metrics.GENERATIONS.labels(row.model_id, row.provider_id, "succeeded", "").inc()
     metrics.CREDITS_CHARGED.labels(row.model_id).inc(row.credits)
     if row.started_at is not None:
-        metrics.GENERATION_SECONDS.labels(row.model_id).observe((ended_at - row.started_at).total_seconds())
+        seconds = max((ended_at - row.started_at).total_seconds(), 0)  # clocks are set back
+        metrics.GENERATION_SECONDS.labels(_door(row), row.model_id).observe(seconds)
     if outcome.cost_usd is not None:
         metrics.UPSTREAM_COST_USD.labels(row.provider_id).inc(float(outcome.cost_usd))
+
+
+def _door(row: Generation) -> str:
+    return row.origin.door if row.origin else ""
+
+
+def _facts(row: Generation) -> dict[str, str]:
+    return {"door": _door(row), "model": row.model_id, "provider": row.provider_id}
 
 
 def _delay_seconds(attempt: int, asked: float | None) -> float:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
+from limner import tracing
 from limner.accounts.principal import Principal
 from limner.blobs.base import Blobs
 from limner.catalog.models import ENUM_OPTIONS, Plan
@@ -135,6 +136,7 @@ class Beginning:
             error=None,
             created_at=now,
             deadline_at=now + timedelta(seconds=self._limits.queue_deadline_seconds),
+            origin=tracing.origin(),
         )
         return [first, *(replace(first, id=new_id(), position=position) for position in range(1, new.n))]
 

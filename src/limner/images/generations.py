@@ -4,7 +4,7 @@ How a generation goes on stands in `transitions`, what a list shows and what wai
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Literal
 
@@ -12,6 +12,7 @@ import orjson
 
 from limner.db.base import Row, Transaction
 from limner.db.types import utc, utc_or_none
+from limner.tracing import Origin
 
 Status = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 Operation = Literal["generate", "edit"]
@@ -42,6 +43,7 @@ class Generation:
     error: Mapping[str, Any] | None
     created_at: datetime
     deadline_at: datetime
+    origin: Origin | None = None
     served_by: str | None = None
     cost_usd: str | None = None
     provider_handle: str | None = None
@@ -89,9 +91,9 @@ class Outcome:
 def add(tx: Transaction, generation: Generation) -> None:
     tx.execute(
         """INSERT INTO generations (id, call_id, position, account_id, api_key_id, connection_id, status, operation, prompt,
-                  style, model_id, provider_id, options, inputs, credits, warnings, deadline_at, created_at)
+                  style, model_id, provider_id, options, inputs, credits, warnings, origin, deadline_at, created_at)
            VALUES (:id, :call_id, :position, :account_id, :api_key_id, :connection_id, 'queued', :operation, :prompt,
-                  :style, :model_id, :provider_id, :options, :inputs, :credits, :warnings, :deadline_at, :created_at)""",
+                  :style, :model_id, :provider_id, :options, :inputs, :credits, :warnings, :origin, :deadline_at, :created_at)""",
         id=generation.id,
         call_id=generation.call_id,
         position=generation.position,
@@ -107,6 +109,7 @@ def add(tx: Transaction, generation: Generation) -> None:
         inputs=None if generation.inputs is None else as_json(generation.inputs),
         credits=generation.credits,
         warnings=as_json(generation.warnings),
+        origin=None if generation.origin is None else as_json(asdict(generation.origin)),
         deadline_at=generation.deadline_at,
         created_at=generation.created_at,
     )
@@ -183,6 +186,7 @@ def from_row(row: Row) -> Generation:
         error=orjson.loads(row["error"]) if row["error"] else None,
         created_at=utc(row["created_at"]),
         deadline_at=utc(row["deadline_at"]),
+        origin=Origin(**orjson.loads(row["origin"])) if row["origin"] else None,
         served_by=row["served_by"],
         cost_usd=row["cost_usd"],
         provider_handle=row["provider_handle"],

@@ -77,13 +77,15 @@ def queued(tx: Transaction) -> list[Row]:
 class Waiting:
     count: int
     oldest_at: datetime | None
+    running: int
 
 
 def waiting(tx: Transaction) -> Waiting:
-    """How many generations wait in all accounts together, and since when the first of them does."""
+    """How many generations wait in all accounts together, and since when the first of them does, and how many run."""
     row = tx.first("SELECT count(*) AS count, min(created_at) AS oldest FROM generations WHERE status = 'queued'")
     assert row is not None
-    return Waiting(row["count"], utc_or_none(row["oldest"]))
+    running = tx.scalar("SELECT count(*) FROM generations WHERE status = 'running'")
+    return Waiting(row["count"], utc_or_none(row["oldest"]), running)
 
 
 def overdue(tx: Transaction, now: datetime, *, limit: int = 100) -> list[str]:

@@ -9,6 +9,7 @@ from datetime import timedelta
 
 import structlog
 
+from limner import tracing
 from limner.db.types import new_id
 from limner.errors import ModelUnavailable, ServerBusy, ServiceError, UpstreamTimeout
 from limner.images import generations, lists, transitions
@@ -81,8 +82,9 @@ class Recovery:
             lambda tx: transitions.take_over(tx, generation_id, lease, now=now, until=until)
         )
         if row is not None:
-            log.info("recovering a generation", generation_id=generation_id, sent=row.sent_at is not None)
-            await self._settle(row, lease)
+            with tracing.running(generation_id, row.origin):
+                log.info("recovering a generation", sent=row.sent_at is not None)
+                await self._settle(row, lease)
 
     async def _settle(self, row: Generation, lease: str) -> None:
         if await self._succeed_from_blob(row, lease):

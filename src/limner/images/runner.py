@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import structlog
 
+from limner import metrics
 from limner.db.types import new_id
 from limner.images import transitions
 from limner.images.attempt import Attempt, Parts
@@ -69,6 +70,7 @@ class Runner:
         )
         if row is None:
             return
+        metrics.QUEUE_SECONDS.labels(row.provider_id).observe(max((now - row.created_at).total_seconds(), 0))
         attempt = Attempt(self._parts, row, lease)
         current = asyncio.current_task()
         assert current is not None

@@ -5,12 +5,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar
 
 import mcp_types
-import structlog
 from mcp.server.context import ServerRequestContext
 from mcp.shared.exceptions import MCPError
 
 from limner.accounts.principal import Principal, Scope
-from limner.errors import Internal, ServiceError
+from limner.errors import ServiceError
+from limner.http.errors import named
 from limner.images.beginning import Started
 from limner.images.requests import scope_missing
 from limner.mcp_server.asking import Asking
@@ -22,8 +22,6 @@ S = TypeVar("S", bound=Shape)
 
 FIRST_THAT_ASKS = "2026-07-28"
 """Before it, asking needs a stream to the client that a stateless server does not have."""
-
-log = structlog.stdlib.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,9 +137,8 @@ class Toolbox:
             return await self._called(tool, call, params)
         except ServiceError as error:
             return self._question(error, call, params) or error_result(error, call.request_id)
-        except Exception:
-            log.exception("tool failed", tool=tool.name, request_id=call.request_id)
-            return error_result(Internal(), call.request_id)
+        except Exception as problem:
+            return error_result(named(problem, tool=tool.name), call.request_id)
 
     async def _called(
         self, tool: Tool[Any], call: ToolCall, params: mcp_types.CallToolRequestParams

@@ -1,5 +1,6 @@
 """Whether the process lives (/healthz) and whether it should get work (/readyz)."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 
 from starlette.requests import Request
@@ -7,6 +8,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from limner.http.json import Json
+
+PATIENCE_SECONDS = 3.0
+"""A load balancer wants to know before it gives up asking."""
 
 Check = Callable[[], Awaitable[None]]
 
@@ -27,14 +31,18 @@ class HealthRoutes:
     async def _readyz(self, request: Request) -> Response:
         if self._stopping():
             return Json({"status": "stopping"}, 503)
-        states = {name: await _state(check) for name, check in self._checks.items()}
+        found = await asyncio.gather(*(_state(check) for check in self._checks.values()))
+        states = dict(zip(self._checks, found, strict=True))
         ready = all(state == "ok" for state in states.values())
         return Json({"status": "ok" if ready else "degraded", "checks": states}, 200 if ready else 503)
 
 
 async def _state(check: Check) -> str:
     try:
-        await check()
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            await check()
+    except TimeoutError:
+        return f"no answer within {PATIENCE_SECONDS:.0f} s"
     except OSError as problem:
         return problem.strerror or "not reachable"
     return "ok"

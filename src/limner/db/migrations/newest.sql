@@ -250,7 +250,7 @@ CREATE TABLE generations (
 	created_at BIGINT NOT NULL,
 	started_at BIGINT,
 	completed_at BIGINT,
-	deleted_at BIGINT, provenance TEXT,
+	deleted_at BIGINT, provenance TEXT, origin TEXT,
 	CONSTRAINT pk_generations PRIMARY KEY (id),
 	CONSTRAINT ck_generations_operation CHECK (operation IN ('generate', 'edit')),
 	CONSTRAINT ck_generations_status CHECK (status IN ('queued', 'running', 'succeeded', 'failed', 'cancelled')),
