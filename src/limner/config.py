@@ -102,6 +102,9 @@ class Config:
     stripe_base_url: str = "https://api.stripe.com"
     smtp_url: str | None = field(default=None, repr=False)
     issuers: tuple[IssuerAccess, ...] = ()
+    c2pa_certificate: str | None = None
+    c2pa_key: str | None = field(default=None, repr=False)
+    c2pa_trust: str | None = None
     log: LogFormat = "auto"
     log_level: LogLevel = "info"
     log_prompts: bool = False
@@ -158,6 +161,9 @@ class Config:
             stripe_base_url=env.url("STRIPE_BASE_URL") or "https://api.stripe.com",
             smtp_url=env.text("SMTP_URL"),
             issuers=env.issuers(),
+            c2pa_certificate=env.pem("C2PA_CERT", needs="C2PA_KEY"),
+            c2pa_key=env.pem("C2PA_KEY", needs="C2PA_CERT"),
+            c2pa_trust=env.pem("C2PA_TRUST"),
             log=env.choice("LOG", ("auto", "text", "json"), "auto"),
             log_level=env.choice("LOG_LEVEL", ("debug", "info", "warning", "error"), "info"),
             log_prompts=env.switch("LOG_PROMPTS", default=False),
@@ -230,6 +236,20 @@ class _Environment:
         if not path.is_file():
             raise BadConfiguration(f"LIMNER_{name} names '{value}', but there is no such file.")
         return path
+
+    def pem(self, name: str, *, needs: str | None = None) -> str | None:
+        """A certificate or key: its text, or the path of its file; `needs` names what it is no use without."""
+        value = self.text(name)
+        if value is None:
+            return None
+        if needs is not None and self.text(needs) is None:
+            raise BadConfiguration(f"LIMNER_{name} is set, but LIMNER_{needs} is not: both are needed.")
+        if value.startswith("-----BEGIN"):
+            return f"{value}\n"
+        try:
+            return Path(value).expanduser().read_text(encoding="ascii")
+        except (OSError, UnicodeDecodeError) as problem:
+            raise BadConfiguration(f"LIMNER_{name} names '{value[:200]}', which cannot be read: {problem}.") from None
 
     def networks(self, name: str) -> tuple[Network, ...]:
         try:

@@ -1,15 +1,18 @@
 """`limner generate`, `images`, `models`, `account`, `usage`, `login` against a running server."""
 
 import base64
+import json
 from collections.abc import Iterator
 from io import BytesIO
 
 import pytest
 from PIL import Image
+from tests.certificates import identity
 from tests.cli.terminal import Terminal
 from tests.service import free_port
 
 from limner.cli.pictures import drawn, protocol_of
+from limner.images.content_credentials import Signer
 
 SKETCH = ("--model", "limner:sketch")
 
@@ -103,3 +106,29 @@ def test_a_terminal_that_can_shows_the_picture() -> None:
     with Image.open(BytesIO(base64.b64decode("".join(pieces)))) as shown:
         assert shown.size == (640, 320)
     assert iterm2.startswith("\x1b]1337;File=")
+
+
+def test_a_file_is_verified_alone_and_against_the_server(client: Terminal) -> None:
+    client.ok("generate", "a quiet lake", "-o", "lake.png", *SKETCH)
+    told = json.loads(client.ok("verify", "lake.png", "--ask", "--json"))
+    assert told["provenance"] == {"digitalSourceType": "algorithmicMedia", "c2pa": None}
+    assert told["made"]["sha256"] == told["sha256"]
+    (client.home / "other.png").write_bytes((client.home / "lake.png").read_bytes() + b"x")
+    assert "not by" in client.ok("verify", "other.png", "--ask")
+    (client.home / "note.png").write_text("hello")
+    assert client.run("verify", "note.png").code == 1
+
+
+def test_content_credentials_are_valid_untrusted_or_broken(terminal: Terminal) -> None:
+    who = identity()
+    picture = BytesIO()
+    Image.new("RGB", (64, 64), "navy").save(picture, "PNG")
+    signed = Signer(who.chain, who.key).made(picture.getvalue(), "image/png", "trainedAlgorithmicMedia")
+    (terminal.home / "signed.png").write_bytes(signed)
+    (terminal.home / "root.pem").write_text(who.root)
+    (terminal.home / "broken.png").write_bytes(signed[:-40] + b"\0" + signed[-39:])
+    untrusted = json.loads(terminal.ok("verify", "signed.png", "--json"))["provenance"]["c2pa"]
+    trusted = json.loads(terminal.ok("verify", "signed.png", "--trust", "root.pem", "--json"))["provenance"]["c2pa"]
+    assert (untrusted["state"], trusted["state"], trusted["issuer"]) == ("untrusted", "valid", "Example Studios")
+    broken = terminal.run("verify", "broken.png")
+    assert broken.code == 1

@@ -4,6 +4,7 @@ import pytest
 from tests.images.samples import encoded, noise, photo
 
 from limner.images.attempt import describe
+from limner.images.content_credentials import CredentialsReader
 from limner.images.pictures import NotAPicture, sha256
 from limner.providers.base import ProviderImage
 
@@ -12,12 +13,12 @@ from limner.providers.base import ProviderImage
 def test_a_picture_that_breaks_off_is_no_picture(form: str) -> None:
     data = encoded(noise(64, 64), form)
     with pytest.raises(NotAPicture):
-        describe("id", "lease", ProviderImage(data[: len(data) // 2], "model"))
+        describe("id", "lease", ProviderImage(data[: len(data) // 2], "model"), CredentialsReader())
 
 
 def test_a_picture_is_described_from_its_bytes() -> None:
     data = encoded(photo(40, 30), "WEBP")
-    outcome = describe("id", "lease", ProviderImage(data, "model"))
+    outcome = describe("id", "lease", ProviderImage(data, "model"), CredentialsReader())
     assert (outcome.media_type, outcome.width, outcome.height) == ("image/webp", 40, 30)
     assert (outcome.size_bytes, outcome.sha256) == (len(data), sha256(data))
     assert outcome.blob_key.endswith(".webp")

@@ -12,6 +12,7 @@ PAGES = (
     "/dashboard",
     "/dashboard/gallery",
     "/dashboard/playground",
+    "/dashboard/prompts",
     "/dashboard/keys",
     "/dashboard/keys/new",
     "/dashboard/usage",

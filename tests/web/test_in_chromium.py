@@ -16,7 +16,14 @@ PAGES = (
     *("/", "/pricing", "/docs", "/docs/api", "/docs/rest", "/docs?q=key", "/connect"),
     *("/dashboard", "/dashboard/gallery", "/dashboard/images/FIRST", "/dashboard/playground"),
     *("/dashboard/playground?edit=FIRST", "/dashboard/keys", "/dashboard/keys/new", "/dashboard/usage"),
-    *("/dashboard/connections", "/dashboard/billing", "/dashboard/webhooks", "/dashboard/settings"),
+    *(
+        "/dashboard/prompts",
+        "/dashboard/prompts/new",
+        "/dashboard/connections",
+        "/dashboard/billing",
+        "/dashboard/webhooks",
+        "/dashboard/settings",
+    ),
     *("/admin/accounts", "/admin/models", "/admin/generations", "/admin/ledger", "/admin/audit"),
 )
 LOOKS = [("light", 1440), ("dark", 1440), ("light", 390), ("dark", 390)]

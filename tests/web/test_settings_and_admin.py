@@ -52,7 +52,7 @@ async def test_everything_is_exported_and_then_forgotten(service: Service) -> No
         with zipfile.ZipFile(io.BytesIO(packed.content)) as archive:
             names = archive.namelist()
             assert b"remember me" in archive.read("images.jsonl")
-        assert [name for name in names if name.endswith((".png", ".jsonl"))] == names
+        assert [name for name in names if name.endswith((".png", ".jsonl", "prompts.json"))] == names
         wrong = await browser.post("/dashboard/settings/delete", data={"email": "somebody@example.org"})
         assert wrong.status_code == 400
         await browser.post("/dashboard/settings/delete", data={"email": "owner@example.org"})

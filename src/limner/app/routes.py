@@ -76,7 +76,7 @@ def operations_app(services: Services) -> Starlette:
 def asgi_app(services: Services, mcp: Mapping[str, Endpoint]) -> Starlette:
     door = Door(services.bearer, services.rate_limit)
     session_door = Door(BearerOrSession(services.bearer, services.cookies), services.rate_limit)
-    files = PictureFiles(services.blobs, PictureDelivery(services.blobs, services.pool))
+    files = PictureFiles(services.blobs, PictureDelivery(services.blobs, services.pool, services.parts.signer))
     web = _web(services)
     routes: list[Route] = [
         *web.routes(),
@@ -92,7 +92,9 @@ def asgi_app(services: Services, mcp: Mapping[str, Endpoint]) -> Starlette:
         *OpenApiRoutes(public_url=services.config.public_url, version=__version__).routes(),
         *EventRoutes(services.images, services.links, services.pool).routes(door),
         *UploadRoutes(services.uploads, services.upload_links).routes(door),
-        *OpenAiRoutes(services.images, services.links, services.bearer, services.rate_limit).routes(),
+        *OpenAiRoutes(
+            services.images, services.links, services.bearer, services.rate_limit, services.parts.signer
+        ).routes(),
         *_oauth_routes(services),
         *LinkRoutes(services.database, files, services.links).routes(),
         Route("/api/mcp", _guarded(services, mcp[services.config.edition])),

@@ -30,6 +30,7 @@ from limner.http.sessions import SessionCookies
 from limner.images import secrets
 from limner.images.attempt import Parts
 from limner.images.beginning import Limits
+from limner.images.content_credentials import CannotSign, CredentialsReader, Signer
 from limner.images.links import ImageLinks, UploadLinks
 from limner.images.picture_pool import PicturePool
 from limner.images.references import PictureReferences
@@ -130,7 +131,14 @@ async def open_services(
     uploads = Uploads(database=database, blobs=blobs, pool=pool, clock=clock)
     links = ImageLinks(public_url=config.public_url, secrets=keyring, clock=clock)
     parts = Parts(
-        database=database, blobs=blobs, events=events, suppliers=providers, clock=clock, log_prompts=config.log_prompts
+        database=database,
+        blobs=blobs,
+        events=events,
+        suppliers=providers,
+        clock=clock,
+        credentials=CredentialsReader(config.c2pa_trust),
+        signer=_signer(config),
+        log_prompts=config.log_prompts,
     )
     images = Images(
         database=database,
@@ -227,6 +235,15 @@ def _mailer(config: Config) -> Smtp | None:
         return Smtp(config.smtp_url, public_host=urlsplit(config.public_url).hostname or "localhost")
     except BadMailUrl as problem:
         raise BadConfiguration(str(problem)) from None
+
+
+def _signer(config: Config) -> Signer | None:
+    if config.c2pa_certificate is None or config.c2pa_key is None:
+        return None
+    try:
+        return Signer(config.c2pa_certificate, config.c2pa_key)
+    except CannotSign as problem:
+        raise BadConfiguration(f"LIMNER_C2PA_CERT and LIMNER_C2PA_KEY cannot be used: {problem}.") from None
 
 
 def _open_blobs(config: Config) -> Blobs:

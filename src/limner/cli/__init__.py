@@ -16,6 +16,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "models": ("limner.cli.lists:models", "The models that can be used now."),
     "account": ("limner.cli.lists:account", "Whose key this is, and the credits left."),
     "usage": ("limner.cli.lists:usage", "Credit transactions, newest first."),
+    "verify": ("limner.cli.verify:verify", "What a picture says of how it was made, and whether that holds."),
     "login": ("limner.cli.lists:login", "Keep a server's address and an API key."),
     "serve": ("limner.cli.serve:serve", "Run the server."),
     "migrate": ("limner.cli.operate:migrate", "Bring the database up to date."),

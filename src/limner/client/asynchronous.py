@@ -68,9 +68,15 @@ class AsyncLimner:
         return wire.together(started, [await self._ended(started, on_progress)])
 
     async def images(
-        self, *, limit: int = 20, offset: int = 0, status: str | None = None, text: str | None = None
+        self,
+        *,
+        limit: int = 20,
+        offset: int = 0,
+        status: str | None = None,
+        text: str | None = None,
+        sha256: str | None = None,
     ) -> Page[Image]:
-        query = {"limit": limit, "offset": offset, "status": status, "q": text}
+        query = {"limit": limit, "offset": offset, "status": status, "q": text, "sha256": sha256}
         return wire.image_page(await self._ask(Ask("GET", "/api/v1/images", query)))
 
     async def delete(self, image_id: str) -> None:

@@ -7,7 +7,7 @@ import random
 import time
 from collections.abc import Coroutine
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -27,9 +27,11 @@ from limner.errors import (
     UpstreamTimeout,
     UpstreamUnavailable,
 )
-from limner.images import generations, notices, pictures, transitions
+from limner.images import embedded, generations, notices, pictures, transitions
+from limner.images.content_credentials import CredentialsReader, Signer
 from limner.images.generations import Generation, Outcome
 from limner.images.orders import order_of
+from limner.images.provenance import source_of
 from limner.providers.base import ImageRequest, Provider, ProviderImage, Unbilled
 from limner.queue.base import Event, Events
 
@@ -63,6 +65,8 @@ class Parts:
     clock: Clock
     lease_seconds: float = 15.0
     log_prompts: bool = False
+    credentials: CredentialsReader = field(default_factory=CredentialsReader)
+    signer: Signer | None = None
 
 
 class Attempt:
@@ -209,6 +213,7 @@ class Attempt:
     async def _store(self, image: ProviderImage) -> None:
         """Bytes first, then one transaction for the outcome and the charge: charged if and only if retrievable."""
         self._tell("storing", None)
+        image = await self._signed(image)
         outcome = await self._describe(image)
         with tracing.span("store", facts={"size_bytes": outcome.size_bytes}):
             await self._put(outcome, image.data)
@@ -234,9 +239,17 @@ class Attempt:
             else:
                 return
 
+    async def _signed(self, image: ProviderImage) -> ProviderImage:
+        """With our signature where the picture is our own and the operator signs; a supplier's stays as it is."""
+        signer, source = self._parts.signer, source_of(self._row.provider_id)
+        if signer is None or source != "algorithmicMedia":
+            return image
+        media_type = pictures.inspect(image.data).media_type
+        return replace(image, data=await asyncio.to_thread(signer.made, image.data, media_type, source))
+
     async def _describe(self, image: ProviderImage) -> Outcome:
         try:
-            return await asyncio.to_thread(describe, self._row.id, self._lease, image)
+            return await asyncio.to_thread(describe, self._row.id, self._lease, image, self._parts.credentials)
         except pictures.NotAPicture:
             raise NoImage("The provider answered with something that is not a picture.") from None
 
@@ -336,7 +349,7 @@ def blob_prefix(generation_id: str) -> str:
     return f"images/{generation_id}/original/"
 
 
-def describe(generation_id: str, lease: str, image: ProviderImage) -> Outcome:
+def describe(generation_id: str, lease: str, image: ProviderImage, credentials: CredentialsReader) -> Outcome:
     """What the bytes are, whatever the supplier says they are; NotAPicture unless all of them decode.
 
     The lease is part of the key, so that two runs of one generation never write over each other.
@@ -352,6 +365,7 @@ def describe(generation_id: str, lease: str, image: ProviderImage) -> Outcome:
         served_by=image.served_by,
         cost_usd=None if image.cost_usd is None else str(image.cost_usd),
         provider_request_id=image.request_id,
+        provenance=embedded.read(image.data, picture.media_type, credentials),
     )
 
 

@@ -1,8 +1,10 @@
 """Which bytes a picture is delivered as: the original untouched, or a smaller or other form made once and kept."""
 
+import asyncio
 from dataclasses import dataclass
 
 from limner.blobs.base import BlobMissing, Blobs
+from limner.images.content_credentials import Signer
 from limner.images.generations import Generation
 from limner.images.picture_pool import PicturePool
 from limner.images.pictures import EXTENSIONS
@@ -23,9 +25,10 @@ class PictureFile:
 
 
 class PictureDelivery:
-    def __init__(self, blobs: Blobs, pool: PicturePool) -> None:
+    def __init__(self, blobs: Blobs, pool: PicturePool, signer: Signer | None = None) -> None:
         self._blobs = blobs
         self._pool = pool
+        self._signer = signer
 
     async def file(self, row: Generation, *, width: int | None = None, form: str | None = None) -> PictureFile:
         """The picture of a succeeded generation, at most `width` pixels wide, as `form` (png, jpeg, webp).
@@ -51,8 +54,14 @@ class PictureDelivery:
         assert row.blob_key is not None
         original = await self._blobs.get(row.blob_key)
         made = await self._pool.variant(original, source_of(row.provider_id), width=width, media_type=media_type)
-        await self._blobs.put(key, made.data, media_type)
+        data = await self._signed(made.data, media_type, original, row.media_type or "")
+        await self._blobs.put(key, data, media_type)
         if await self._blobs.size_bytes(row.blob_key) is None:  # deleted meanwhile: leave nothing behind
             await self._blobs.delete(key)
             raise BlobMissing(row.blob_key)
-        return len(made.data)
+        return len(data)
+
+    async def _signed(self, data: bytes, media_type: str, original: bytes, original_media_type: str) -> bytes:
+        if self._signer is None:
+            return data
+        return await asyncio.to_thread(self._signer.changed, data, media_type, original, original_media_type)

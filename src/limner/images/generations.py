@@ -12,6 +12,7 @@ import orjson
 
 from limner.db.base import Row, Transaction
 from limner.db.types import utc, utc_or_none
+from limner.images.embedded import Provenance
 from limner.tracing import Origin
 
 Status = Literal["queued", "running", "succeeded", "failed", "cancelled"]
@@ -62,6 +63,7 @@ class Generation:
     started_at: datetime | None = None
     completed_at: datetime | None = None
     deleted_at: datetime | None = None
+    provenance: Provenance | None = None
 
     @property
     def has_ended(self) -> bool:
@@ -86,6 +88,7 @@ class Outcome:
     served_by: str | None
     cost_usd: str | None = None
     provider_request_id: str | None = None
+    provenance: Provenance | None = None
 
 
 def add(tx: Transaction, generation: Generation) -> None:
@@ -205,4 +208,5 @@ def from_row(row: Row) -> Generation:
         started_at=utc_or_none(row["started_at"]),
         completed_at=utc_or_none(row["completed_at"]),
         deleted_at=utc_or_none(row["deleted_at"]),
+        provenance=Provenance.from_data(orjson.loads(row["provenance"])) if row["provenance"] else None,
     )

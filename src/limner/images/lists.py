@@ -19,10 +19,11 @@ class Filter:
     caller_id: str | None = None
     since_id: str | None = None
     before_id: str | None = None
+    sha256: str | None = None
 
     @property
     def is_open(self) -> bool:
-        return (self.statuses, self.model_id, self.text, self.caller_id, self.since_id) == (None,) * 5
+        return (self.statuses, self.model_id, self.text, self.caller_id, self.since_id, self.sha256) == (None,) * 6
 
 
 def of_account(tx: Transaction, account_id: str, which: Filter, *, limit: int, offset: int = 0) -> list[Generation]:
@@ -122,6 +123,9 @@ def _conditions(which: Filter) -> tuple[str, dict[str, Any]]:
         conditions.append("lower(prompt) LIKE :text ESCAPE '!'")
         escaped = which.text.lower().replace("!", "!!").replace("%", "!%").replace("_", "!_")
         params["text"] = f"%{escaped}%"
+    if which.sha256 is not None:
+        conditions.append("sha256 = :sha256")
+        params["sha256"] = which.sha256
     if which.caller_id == "browser":
         conditions.append("api_key_id IS NULL AND connection_id IS NULL")
     elif which.caller_id is not None:

@@ -24,8 +24,18 @@ def xmp(source: DigitalSource, original: bytes = b"") -> str:
 
     Nothing else of the original is copied: it may name people and places.
     """
-    named = _NAMED.search(original)
-    return _PACKET.format(named[1].decode() if named else source)
+    return _PACKET.format(named_source(original) or source)
+
+
+def named_source(said: bytes) -> str | None:
+    """The digital source type that some metadata names, such as `trainedAlgorithmicMedia`."""
+    named = _NAMED.search(said)
+    return named[1].decode() if named else None
+
+
+def iri(source: DigitalSource) -> str:
+    """As IPTC and C2PA write it."""
+    return f"http://cv.iptc.org/newscodes/digitalsourcetype/{source}"
 
 
 def source_of(provider_id: str) -> DigitalSource:

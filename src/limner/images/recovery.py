@@ -104,7 +104,7 @@ class Recovery:
             data = await self._parts.blobs.get(blob.key)
             image = ProviderImage(data, served_by=row.options["upstreamId"])
             try:
-                outcome = await asyncio.to_thread(describe, row.id, lease, image)
+                outcome = await asyncio.to_thread(describe, row.id, lease, image, self._parts.credentials)
             except NotAPicture:
                 continue
             await self._parts.blobs.put(outcome.blob_key, data, outcome.media_type)

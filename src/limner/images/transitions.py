@@ -114,7 +114,7 @@ def succeed(tx: Transaction, generation_id: str, lease: str, outcome: Outcome, n
         """UPDATE generations SET status = 'succeeded', blob_key = :blob_key, media_type = :media_type, width = :width,
                   height = :height, size_bytes = :size_bytes, sha256 = :sha256, served_by = coalesce(:served_by, served_by),
                   cost_usd = :cost_usd, provider_request_id = :provider_request_id, lease = NULL, lease_until = NULL,
-                  phase = NULL, completed_at = :now
+                  phase = NULL, completed_at = :now, provenance = :provenance
            WHERE id = :id AND status = 'running' AND lease = :lease RETURNING account_id""",
         id=generation_id,
         lease=lease,
@@ -128,6 +128,7 @@ def succeed(tx: Transaction, generation_id: str, lease: str, outcome: Outcome, n
         served_by=outcome.served_by,
         cost_usd=outcome.cost_usd,
         provider_request_id=outcome.provider_request_id,
+        provenance=None if outcome.provenance is None else as_json(outcome.provenance.as_data()),
     )
     if row is not None:
         count(tx, row["account_id"], images=1)

@@ -23,7 +23,7 @@ from limner.images.provenance import source_of
 from limner.images.service import Images
 from limner.mcp_server.resources import Contents, json_text
 from limner.mcp_server.tools import ToolCall, error_text
-from limner.schemas import Image
+from limner.schemas import DescribedImage, Image
 
 Inline = Literal["auto", "full", "none"]
 
@@ -54,7 +54,7 @@ class Results:
         available = (await self._images.balance(principal)).available
         link = self._links.sign(row) if row.status == "succeeded" else None
         uri = f"limner://images/{row.id}"
-        contents = [json_text(uri, Image.of(row, link, available).data())]
+        contents = [json_text(uri, DescribedImage.of(row, link, available).data())]
         if row.status == "succeeded":
             picture = (await self._small(row, PREVIEW_BASE64_BYTES)).content
             contents.append(mcp_types.BlobResourceContents(uri=uri, mime_type=picture.mime_type, blob=picture.data))

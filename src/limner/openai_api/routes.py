@@ -22,6 +22,7 @@ from limner.http.json import Json, body_of
 from limner.http.ratelimit import RateLimit
 from limner.images import renditions
 from limner.images.beginning import Started
+from limner.images.content_credentials import Signer
 from limner.images.generations import Generation
 from limner.images.links import ImageLinks
 from limner.images.provenance import source_of
@@ -49,8 +50,16 @@ def error_answer(error: ServiceError, scope: Scope) -> Response:
 
 
 class OpenAiRoutes:
-    def __init__(self, images: Images, links: ImageLinks, bearer: Bearer, rate_limit: RateLimit) -> None:
+    def __init__(
+        self,
+        images: Images,
+        links: ImageLinks,
+        bearer: Bearer,
+        rate_limit: RateLimit,
+        signer: Signer | None = None,
+    ) -> None:
         self._images = images
+        self._signer = signer
         self._links = links
         self._bearer = bearer
         self._rate_limit = rate_limit
@@ -127,7 +136,10 @@ class OpenAiRoutes:
         compress = partial(
             renditions.compressed, data, source_of(row.provider_id), row.media_type, quality=body.output_compression
         )
-        return (await asyncio.to_thread(compress)).data
+        small = (await asyncio.to_thread(compress)).data
+        if self._signer is None:
+            return small
+        return await asyncio.to_thread(self._signer.changed, small, row.media_type, data, row.media_type)
 
     async def _events(self, body: ImagesRequest, started: Started, kind: str) -> AsyncIterator[bytes]:
         """OpenAI's streaming events: the partial pictures, then the whole one, or an error."""

@@ -56,6 +56,17 @@ def fill(text: str, values: Mapping[str, str]) -> str:
     return _BLANK.sub(filled, text)
 
 
+def begun(text: str, values: Mapping[str, str]) -> str:
+    """The text as far as it can be filled: what has to be said and is not stays a blank."""
+    blanks = {each.name: each for each in of(text)}
+
+    def filled(blank: re.Match[str]) -> str:
+        name = _placeholder(blank[1]).name
+        return values.get(name) or (blanks[name].values or (f"{{{{{name}}}}}",))[0]
+
+    return _BLANK.sub(filled, text)
+
+
 def _placeholder(inside: str) -> Placeholder:
     match = _INSIDE.fullmatch(inside)
     if match is None:

@@ -24,7 +24,7 @@ KIND_OF: Mapping[str, Kind] = {kind: kind for kind in KINDS}
 
 MOST_PER_ACCOUNT = 200
 TEXT_CHARACTERS: Mapping[Kind, int] = {"template": 8000, "style": 500}
-NAME = r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?"
+NAME = r"[a-z0-9](?:[a-z0-9\-]{0,62}[a-z0-9])?"
 BUILT_IN = frozenset({"generate-image", "generate-image-detailed"})
 """Names MCP has given already."""
 

@@ -6,11 +6,11 @@ from pydantic import ConfigDict, Field
 
 from limner.rest.keys import Key
 from limner.rest.webhooks import DeliveryLine, Webhook
-from limner.schemas import Charge, Image, ModelEntry, Shape, UsageLine
+from limner.schemas import Charge, DescribedImage, ModelEntry, Shape, UsageLine
 from limner.schemas.prompts import OnePrompt
 
 
-class ImageWithBytes(Image):
+class ImageWithBytes(DescribedImage):
     """`b64_json` is there for a succeeded picture, unless it was declined."""
 
     b64_json: str | None = Field(default=None, alias="b64_json", json_schema_extra={"contentEncoding": "base64"})
@@ -44,7 +44,7 @@ class OneImage(Shape):
 
 
 class ImageList(Shape):
-    images: tuple[Image, ...]
+    images: tuple[DescribedImage, ...]
     total: int | None
     limit: int
     offset: int

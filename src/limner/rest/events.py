@@ -25,7 +25,7 @@ from limner.images.provenance import source_of
 from limner.images.service import Images
 from limner.queue.base import Event, Watching
 from limner.rest.door import Door
-from limner.schemas import Image
+from limner.schemas import DescribedImage
 
 HEARTBEAT_SECONDS = 10.0
 HEARTBEAT = b": still here\n\n"
@@ -99,7 +99,7 @@ class EventRoutes:
         row = await self._images.get_when_ended(principal, generation_id, 0)
         available = (await self._images.balance(principal)).available
         link = self._links.sign(row) if row.status == "succeeded" else None
-        return _message("done", {"image": Image.of(row, link, available).data()})
+        return _message("done", {"image": DescribedImage.of(row, link, available).data()})
 
 
 class EventStream(Response):

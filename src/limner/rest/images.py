@@ -25,7 +25,7 @@ from limner.rest import reading
 from limner.rest.door import Door
 from limner.rest.files import PictureFiles
 from limner.rest.forms import Form, is_form
-from limner.schemas import WAIT_SECONDS, Edit, Generate, Image, parse
+from limner.schemas import WAIT_SECONDS, DescribedImage, Edit, Generate, parse
 
 STATUSES: tuple[Status, ...] = ("queued", "running", "succeeded", "failed", "cancelled")
 
@@ -134,7 +134,7 @@ class ImageRoutes:
         which = _filter(request)
         page = await self._images.page(principal, which, limit=limit, offset=offset)
         available = (await self._images.balance(principal)).available
-        shown = [Image.of(row, self._link(row, 900), available).data() for row in page.generations]
+        shown = [DescribedImage.of(row, self._link(row, 900), available).data() for row in page.generations]
         cursor = page.generations[-1].id if len(page.generations) == limit else None
         return Json({"images": shown, "total": page.total, "limit": limit, "offset": offset, "nextCursor": cursor})
 
@@ -145,12 +145,12 @@ class ImageRoutes:
     async def _cancel(self, request: Request, principal: Principal) -> Response:
         row = await self._images.cancel(principal, request.path_params["id"])
         available = (await self._images.balance(principal)).available
-        return Json({"image": Image.of(row, self._link(row, 900), available).data()})
+        return Json({"image": DescribedImage.of(row, self._link(row, 900), available).data()})
 
     async def _shown(
         self, row: Generation, available: int, *, replayed: bool, include_bytes: bool, ttl_seconds: int
     ) -> dict[str, Any]:
-        shown = Image.of(row, self._link(row, ttl_seconds), available, replayed=replayed).data()
+        shown = DescribedImage.of(row, self._link(row, ttl_seconds), available, replayed=replayed).data()
         if include_bytes and row.status == "succeeded":
             shown["b64_json"] = pybase64.b64encode_as_string(await self._content_of(row))
         return shown
@@ -192,6 +192,7 @@ def _filter(request: Request) -> Filter:
         model_id=reading.text(request, "modelId"),
         text=reading.text(request, "q"),
         before_id=reading.cursor(request),
+        sha256=reading.text(request, "sha256"),
     )
 
 

@@ -143,6 +143,7 @@ OPERATIONS: tuple[Operation, ...] = (
             Parameter("status", {"type": "string", "enum": ["queued", "running", "succeeded", "failed", "cancelled"]}),
             _text("modelId"),
             _text("q", "Words of the prompt."),
+            _text("sha256", "Of the picture's bytes, in hexadecimal."),
         ),
     ),
     Operation(

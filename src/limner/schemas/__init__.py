@@ -1,7 +1,7 @@
 """The public shapes, written once: what callers send and what every door answers."""
 
 from limner.schemas.account import Account, CapLeft, UsageLine
-from limner.schemas.images import Charge, Image
+from limner.schemas.images import Charge, DescribedImage, Image
 from limner.schemas.models import ModelEntry, ModelPrice, models_data
 from limner.schemas.reading import json_schema, parse
 from limner.schemas.requests import PROMPT_CHARACTERS, WAIT_SECONDS, Edit, Generate, GetImage, PageOf
@@ -16,6 +16,7 @@ __all__ = [
     "CapLeft",
     "Charge",
     "CreateUpload",
+    "DescribedImage",
     "Edit",
     "Generate",
     "GetImage",

@@ -1,7 +1,10 @@
 """A picture, as every door shows it."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
+from pydantic import Field
+
+from limner.images import embedded
 from limner.images.generations import Generation
 from limner.images.links import Link
 from limner.schemas.shapes import Shape, Time
@@ -10,6 +13,30 @@ from limner.schemas.shapes import Shape, Time
 class Charge(Shape):
     charged: int
     remaining: int
+
+
+class ContentCredentials(Shape):
+    """C2PA. `untrusted`: intact, by somebody this server was not told to trust; `unchecked`: not looked into here."""
+
+    state: Literal["valid", "untrusted", "invalid", "unchecked"]
+    signer: str | None
+    issuer: str | None
+    tool: str | None
+
+
+class Provenance(Shape):
+    """What the picture's own bytes say of how it was made."""
+
+    digital_source_type: str | None
+    c2pa: Annotated[ContentCredentials | None, Field(alias="c2pa")]
+
+    @classmethod
+    def of(cls, read: embedded.Provenance) -> "Provenance":
+        found = read.credentials
+        c2pa = found and ContentCredentials(
+            state=found.state, signer=found.signer, issuer=found.issuer, tool=found.tool
+        )
+        return cls(digital_source_type=read.digital_source_type, c2pa=c2pa)
 
 
 class Image(Shape):
@@ -66,3 +93,14 @@ class Image(Shape):
             replayed=replayed,
             error=dict(row.error) if row.error else None,
         )
+
+
+class DescribedImage(Image):
+    """With what its own bytes say of it; MCP's results, which a model pays for, go without."""
+
+    provenance: Provenance | None
+
+    @classmethod
+    def of(cls, row: Generation, link: Link | None, available: int, *, replayed: bool = False) -> "DescribedImage":
+        image = Image.of(row, link, available, replayed=replayed)
+        return cls(**dict(image), provenance=Provenance.of(row.provenance) if row.provenance else None)

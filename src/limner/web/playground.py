@@ -11,11 +11,14 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from limner.catalog.models import ENUM_OPTIONS, Catalog, EnumDescriptor, Model, Options, RangeDescriptor
+from limner.db.base import Database, Transaction
 from limner.errors import NotFound, ServiceError, UnknownModel
 from limner.images.generations import Generation
 from limner.images.lists import Filter
-from limner.images.requests import NewImages, Reference
+from limner.images.requests import NewImages, Reference, scope_missing
 from limner.images.service import Images
+from limner.prompts import placeholders, saved
+from limner.prompts.saved import NewPrompt, SavedPrompt
 from limner.schemas import PROMPT_CHARACTERS
 from limner.web import forms, snippets
 from limner.web.door import PageDoor, see_other
@@ -73,10 +76,12 @@ class Wanted:
     n: int = 1
     values: Mapping[str, Any] | None = None
     source: Generation | None = None
+    template: SavedPrompt | None = None
 
 
 class Playground:
-    def __init__(self, images: Images, frames: Frames, pages: Pages, public_url: str) -> None:
+    def __init__(self, images: Images, frames: Frames, pages: Pages, public_url: str, database: Database) -> None:
+        self._database = database
         self._images = images
         self._frames = frames
         self._pages = pages
@@ -94,6 +99,7 @@ class Playground:
         edits = "edit" in params
         wanted = await self._wanted(visitor, params)
         model = self._model(params.get("model") or (None if edits else _model_of(wanted)), edits=edits)
+        library = await self._database.read(lambda tx: saved.of_account(tx, visitor.principal.account_id))
         recent = await self._images.page(visitor.principal, Filter(statuses=("succeeded",)), limit=8)
         return self._pages.render(
             "playground.html",
@@ -111,6 +117,9 @@ class Playground:
             problem=None,
             prompt_characters=PROMPT_CHARACTERS,
             most_pictures=MOST_PICTURES,
+            templates=[each for each in library if each.kind == "template"],
+            styles=[each for each in library if each.kind == "style"],
+            said={name.removeprefix("v."): value for name, value in params.items() if name.startswith("v.")},
         )
 
     async def _options(self, request: Request, visitor: Visitor) -> Response:
@@ -124,6 +133,8 @@ class Playground:
     async def _make(self, request: Request, visitor: Visitor) -> Response:
         try:
             async with request.form(max_part_size=32 * 1024 * 1024) as form:
+                if "save" in form:
+                    return await self._save(visitor, await _new_images(form))
                 new = await _new_images(form)
             started = await self._images.start(visitor.principal, new)
         except ServiceError as error:
@@ -136,9 +147,28 @@ class Playground:
         frames = [self._frames.of(row) for row in rows]
         return self._pages.render("partials/made.html", visitor, frames=frames, error=None, key=str(uuid4()))
 
+    async def _save(self, visitor: Visitor, new: NewImages) -> Response:
+        """Keep what the form holds as a template, and go there to name it and put blanks into it."""
+        if not visitor.principal.has("images:generate"):
+            raise scope_missing("images:generate")
+        account_id, now = visitor.principal.account_id, self._pages.now()
+
+        def keep(tx: Transaction) -> SavedPrompt:
+            name = saved.free_name(tx, account_id, new.prompt)
+            title = name.replace("-", " ").capitalize()
+            kept = NewPrompt(kind="template", name=name, title=title, text=new.prompt, settings=_settings(new))
+            return saved.create(tx, account_id, kept, now)
+
+        kept = await self._database.write(keep)
+        target = f"/dashboard/prompts/{kept.id}"
+        return Response(headers={"HX-Redirect": target}) if visitor.is_live else see_other(target)
+
     # --- private ------------------------------------------------------------------------------
 
     async def _wanted(self, visitor: Visitor, params: QueryParams) -> Wanted:
+        for kind in saved.KINDS:
+            if (kept := params.get(kind)) and "edit" not in params:
+                return await self._from_library(visitor, kept, params)
         source_id = params.get("edit") or params.get("from")
         if not source_id:
             return Wanted(prompt=params.get("prompt", "")[:PROMPT_CHARACTERS], values=dict(params))
@@ -159,6 +189,14 @@ class Playground:
         """Pictures of the gallery that were picked to draw on."""
         rows = [await self._images.get(visitor.principal, each) for each in params.getlist("reference")[:MOST_GIVEN]]
         return [self._frames.of(row) for row in rows if row.status == "succeeded"]
+
+    async def _from_library(self, visitor: Visitor, kept_id: str, params: QueryParams) -> Wanted:
+        kept = await self._database.read(lambda tx: saved.get(tx, visitor.principal.account_id, kept_id))
+        if kept.kind == "style":
+            return Wanted(prompt=params.get("prompt", "")[:PROMPT_CHARACTERS], style=kept.text, values=dict(params))
+        said = {name.removeprefix("v."): value for name, value in params.items() if name.startswith("v.")}
+        prompt = placeholders.begun(kept.text, said)[:PROMPT_CHARACTERS]
+        return Wanted(prompt, kept.settings.get("style", ""), values=kept.settings, template=kept)
 
     def _model(self, model_id: str | None, *, edits: bool) -> Model:
         usable = self._usable(edits=edits)
@@ -192,6 +230,8 @@ def _typed(params: QueryParams) -> Wanted:
 
 
 def _model_of(wanted: Wanted) -> str | None:
+    if wanted.template is not None:
+        return wanted.template.settings.get("modelId")
     return wanted.source.model_id if wanted.source else None
 
 
@@ -239,6 +279,12 @@ async def _new_images(form: FormData) -> NewImages:
         confirmed=True,
         waits=False,
     )
+
+
+def _settings(new: NewImages) -> dict[str, str]:
+    chosen = {"modelId": new.model_id, "style": new.style}
+    chosen |= {name: getattr(new.options, attribute) for name, (attribute, _) in ENUM_OPTIONS.items()}
+    return {name: value for name, value in chosen.items() if value}
 
 
 async def _pictures(form: FormData, name: str) -> tuple[Reference, ...]:

@@ -35,7 +35,7 @@ from limner.images.lists import Filter
 from limner.images.service import Images
 from limner.issuers.base import Issuer
 from limner.prompts import saved
-from limner.schemas import Image, UsageLine
+from limner.schemas import DescribedImage, UsageLine
 from limner.schemas.prompts import exported
 from limner.web import forms
 from limner.web.archive import Archive
@@ -195,7 +195,7 @@ class Settings:
         archive, session = Archive(), visitor.signed_in
         facts: list[bytes] = []
         async for row in self._everything(visitor):
-            facts.append(orjson.dumps(Image.of(row, None, 0).data()))
+            facts.append(orjson.dumps(DescribedImage.of(row, None, 0).data()))
             if row.status == "succeeded":
                 try:
                     yield archive.add(f"images/{filename(row)}", await self._images.content(row))

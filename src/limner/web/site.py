@@ -42,6 +42,7 @@ from limner.web.gallery import Gallery
 from limner.web.live import Live
 from limner.web.pages import Pages, Site
 from limner.web.playground import Playground
+from limner.web.prompts import PromptPages
 from limner.web.public import PublicPages
 from limner.web.samples import Samples
 from limner.web.settings import Settings
@@ -128,7 +129,8 @@ class Web:
             *connect.routes(self.door),
             *UsagePages(parts.database, parts.images, frames, self.pages).routes(self.door),
             *Gallery(parts.database, parts.images, frames, self.pages, url).routes(self.door),
-            *Playground(parts.images, frames, self.pages, url).routes(self.door),
+            *Playground(parts.images, frames, self.pages, url, parts.database).routes(self.door),
+            *PromptPages(parts.database, parts.catalog, self.pages).routes(self.door),
             *ApiKeyPages(parts.database, self.pages, connect).routes(self.door),
             *Billing(parts.shop, self.pages, parts.address_limit).routes(self.door),
             *WebhookPages(parts.database, parts.fetcher, self.pages).routes(self.door),
