@@ -1,32 +1,15 @@
-"""The pages in a real browser: the way from the first start to the first picture, and axe on every page."""
+"""The pages in a real browser: the way from the first start to the first picture."""
 
 import re
 
 import pytest
 from playwright.async_api import Browser, Page, expect
-from tests.node_tools import MODULES, Node
 from tests.service import SKETCH, Service
-from tests.web.browser import PASSWORD, link_for, make_admin
+from tests.web.browser import PASSWORD, link_for
 from tests.web.chromium import chromium  # noqa: F401
 
 from limner.accounts import sign_in
 from limner.db.types import now
-
-PAGES = (
-    *("/", "/pricing", "/docs", "/docs/api", "/docs/rest", "/docs?q=key", "/connect"),
-    *("/dashboard", "/dashboard/gallery", "/dashboard/images/FIRST", "/dashboard/playground"),
-    *("/dashboard/playground?edit=FIRST", "/dashboard/keys", "/dashboard/keys/new", "/dashboard/usage"),
-    *(
-        "/dashboard/prompts",
-        "/dashboard/prompts/new",
-        "/dashboard/connections",
-        "/dashboard/billing",
-        "/dashboard/webhooks",
-        "/dashboard/settings",
-    ),
-    *("/admin/accounts", "/admin/models", "/admin/generations", "/admin/ledger", "/admin/audit"),
-)
-LOOKS = [("light", 1440), ("dark", 1440), ("light", 390), ("dark", 390)]
 
 
 @pytest.mark.slow
@@ -76,42 +59,6 @@ async def test_the_playground_prices_makes_and_shows_without_a_reload(service: S
     await page.click("#go")
     await expect(page.locator("#key")).not_to_have_value(first_key)
     await expect(page.locator("#balance")).to_contain_text("96", timeout=20_000)
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(420)
-async def test_axe_finds_nothing_on_any_page(service: Service, chromium: Browser, node: Node) -> None:  # noqa: F811
-    axe = (MODULES / "axe-core" / "axe.min.js").read_text()
-    image = (await service.generate(prompt="alpine ridgelines")).json()["image"]
-    await make_admin(service)
-    context = await chromium.new_context()
-    await _sign_in(service, await context.new_page())
-    state = await context.storage_state()
-    found: list[str] = []
-    for scheme, width in LOOKS:
-        looking = await chromium.new_context(
-            storage_state=state, color_scheme=scheme, viewport={"width": width, "height": 900}, bypass_csp=True
-        )
-        page = await looking.new_page()
-        for path in PAGES:
-            await page.goto(service.url + path.replace("FIRST", image["id"]))
-            found += [f"{path} {scheme} {width}: {each}" for each in await _violations(page, axe)]
-        await page.goto(f"{service.url}/dashboard/keys")
-        await page.get_by_role("link", name="Create key").click()
-        found += [f"key dialog {scheme} {width}: {each}" for each in await _violations(page, axe)]
-        await looking.close()
-    assert found == []
-
-
-async def _violations(page: Page, axe: str) -> list[str]:
-    """What axe says, and whether anything makes the page scroll sideways."""
-    await page.evaluate(axe)
-    said: list[str] = await page.evaluate(
-        """async () => (await axe.run(document, {resultTypes: ['violations']})).violations
-               .flatMap(each => each.nodes.map(node => `${each.id} ${node.html.slice(0, 120)}`))"""
-    )
-    wider = await page.evaluate("document.documentElement.scrollWidth - innerWidth")
-    return [*said, *([f"{wider} px wider than the window"] if wider > 0 else [])]
 
 
 async def _first_start(service: Service, page: Page) -> None:

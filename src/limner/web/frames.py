@@ -13,7 +13,8 @@ from limner.web.words import RATIOS, ratio_class
 STEADY_SECONDS = 6 * 3600
 """Links of pages change every six hours, so that a browser's cache knows a thumbnail again."""
 
-THUMBNAILS = (512, 768)
+TINY = 256
+THUMBNAILS = (TINY, 512, 768)
 STAGE = 1536
 
 
@@ -24,6 +25,7 @@ class Frame:
     row: Generation
     model: str
     shape: str
+    tiny: str
     src: str
     srcset: str
     large: str
@@ -69,9 +71,10 @@ class Frames:
             row=row,
             model=self.model_name(row.model_id),
             shape=_shape(row),
-            src=f"{path}?width={THUMBNAILS[0]}" if path else "",
-            srcset=", ".join(f"{path}?width={width} {width}w" for width in THUMBNAILS) if path else "",
-            large=f"{path}?width={STAGE}" if path and (row.width or 0) > STAGE else path,
+            tiny=_webp(path, TINY),
+            src=_webp(path, 512),
+            srcset=", ".join(f"{_webp(path, width)} {width}w" for width in THUMBNAILS) if path else "",
+            large=_webp(path, STAGE) if (row.width or 0) > STAGE else path,
             original=path,
             filename=filename(row),
         )
@@ -89,6 +92,11 @@ class Frames:
     def _path(self, row: Generation) -> str:
         seconds = STEADY_SECONDS + _until_next(self._clock(), STEADY_SECONDS)
         return self._links.sign(row, seconds).url.removeprefix(self._public_url)
+
+
+def _webp(path: str, width: int) -> str:
+    """A smaller form of the picture; as WebP it is a fraction of a PNG."""
+    return f"{path}?width={width}&format=webp" if path else ""
 
 
 def _until_next(now: datetime, step_seconds: int) -> int:

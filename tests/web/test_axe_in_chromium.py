@@ -1,0 +1,123 @@
+"""axe on every page, with everything opened that opens, in both themes, on a desk and on a phone."""
+
+import re
+from urllib.parse import urlencode
+
+import pytest
+from playwright.async_api import Browser, Page
+from tests.node_tools import MODULES, Node
+from tests.oauth.client import register
+from tests.service import SKETCH, Service
+from tests.web.browser import make_admin, signed_in
+from tests.web.chromium import chromium, visit  # noqa: F401
+
+from limner.errors import ModerationBlocked
+
+PUBLIC = (
+    *("/", "/?words=dunes", "/pricing", "/docs", "/docs/api", "/docs/rest", "/docs?q=key", "/connect?client=cursor"),
+    *("/sign-in", "/sign-in/reset", "/sign-in/nonesuch", "/nothing-here"),
+)
+DASHBOARD = (
+    *("/dashboard", "/dashboard/gallery", "/dashboard/gallery?q=nothing", "/dashboard/images/DONE"),
+    *("/dashboard/images/REFUSED", "/dashboard/images/WAITING", "/dashboard/gallery/compare?id=DONE&id=SECOND"),
+    *("/dashboard/playground", "/dashboard/playground?from=DONE&reference=SECOND", "/dashboard/playground?edit=DONE"),
+    *(
+        "/dashboard/prompts",
+        "/dashboard/prompts/new",
+        "/dashboard/keys",
+        "/dashboard/keys/new",
+        "/dashboard/connections",
+        "/dashboard/usage?by=key",
+    ),
+    *("/dashboard/billing", "/dashboard/webhooks", "/dashboard/settings", "/connect", "/connect?way=sign-in"),
+    *("/dashboard/images/nothing", "CONSENT"),
+    *("/admin/accounts", "/admin/accounts/ACCOUNT", "/admin/models", "/admin/generations", "/admin/ledger"),
+    "/admin/audit",
+)
+LOOKS = [("light", 1440), ("dark", 1440), ("light", 390), ("dark", 390)]
+REFUSED = "something nobody draws"
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+async def test_axe_finds_nothing_on_any_page(service: Service, chromium: Browser, node: Node) -> None:  # noqa: F811
+    axe = (MODULES / "axe-core" / "axe.min.js").read_text()
+    names = await _furnish(service)
+    state = await (await visit(chromium, service, "/dashboard")).context.storage_state()
+    found: list[str] = []
+    for scheme, width in LOOKS:
+        for paths, signed in ((PUBLIC, None), (DASHBOARD, state)):
+            context = await chromium.new_context(
+                storage_state=signed, color_scheme=scheme, viewport={"width": width, "height": 900}, bypass_csp=True
+            )
+            page = await context.new_page()
+            for path in paths:
+                await page.goto(service.url + re.sub("[A-Z]{4,}", lambda match: names[match[0]], path))
+                found += [f"{path} {scheme} {width}: {each}" for each in await _violations(page, axe)]
+            await context.close()
+    assert found == []
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(120)
+async def test_nothing_is_wider_than_the_smallest_screen(service: Service, chromium: Browser) -> None:  # noqa: F811
+    names = await _furnish(service)
+    page = await visit(chromium, service, "/dashboard")
+    await page.set_viewport_size({"width": 320, "height": 700})
+    wide: list[str] = []
+    for path in (*PUBLIC, *DASHBOARD):
+        await page.goto(service.url + re.sub("[A-Z]{4,}", lambda match: names[match[0]], path))
+        if (wider := await page.evaluate("document.documentElement.scrollWidth - innerWidth")) > 0:
+            wide.append(f"{path}: {wider} px wider")
+    assert wide == []
+
+
+async def _furnish(service: Service) -> dict[str, str]:
+    """Something of everything: pictures in each state, a key with a long name, a connection, a webhook's place."""
+    names = {"ACCOUNT": service.account_id}
+    for name in ("DONE", "SECOND"):
+        names[name] = (await service.generate(prompt=f"alpine ridgelines, {name}", modelId=SKETCH)).json()["image"][
+            "id"
+        ]
+    service.stage.errors[REFUSED] = ModerationBlocked(extra={"stage": "input", "reason": "It names a real person."})
+    refused = await service.generate(prompt=REFUSED, modelId=SKETCH)
+    names["REFUSED"] = refused.json()["error"]["generationId"]
+    await make_admin(service)
+    await service.make_key(name="Averylongnamewithoutanyspaceinit" * 2)
+    client = await register(service, client_name="Atelier")
+    async with signed_in(service) as browser:
+        await client.tokens(browser)
+        await browser.post("/dashboard/settings/invite", data={"email": "friend@example.org", "role": "member"})
+    names["CONSENT"] = f"/oauth/authorize?{urlencode(client.question())}"
+    service.stage.holding = True
+    waiting = await service.generate(prompt="a slow one", modelId=SKETCH, waitSeconds=0)
+    names["WAITING"] = waiting.json()["image"]["id"]
+    return names
+
+
+async def _violations(page: Page, axe: str) -> list[str]:
+    """What axe says of the page as it is, with all that unfolds unfolded, and of each dialog."""
+    await page.evaluate(axe)
+    said = await _axe(page)
+    if await page.evaluate("document.querySelectorAll('details:not([open])').length"):
+        await page.evaluate(
+            "document.querySelectorAll('details').forEach(each => { each.name = ''; each.open = true; })"
+        )
+        said += [f"unfolded: {each}" for each in await _axe(page)]
+    if await page.locator(".pick input").count():
+        await page.locator(".pick input").first.check(force=True)
+        said += [f"picked: {each}" for each in await _axe(page)]
+    for number in range(await page.locator("dialog").count()):
+        await page.evaluate("number => document.querySelectorAll('dialog')[number].showModal()", number)
+        said += [f"dialog: {each}" for each in await _axe(page)]
+        await page.evaluate("number => document.querySelectorAll('dialog')[number].close()", number)
+    return said
+
+
+async def _axe(page: Page) -> list[str]:
+    said: list[str] = await page.evaluate(
+        """async () => (await axe.run(document, {resultTypes: ['violations']})).violations
+               .flatMap(each => each.nodes.map(node => `${each.id} ${node.html.slice(0, 120)}`))"""
+    )
+    wider = await page.evaluate("document.documentElement.scrollWidth - innerWidth")
+    return [*said, *([f"{wider} px wider than the window"] if wider > 0 else [])]
