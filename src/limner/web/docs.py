@@ -1,5 +1,6 @@
 """The documentation: the pages of docs/, rendered, searched, and handed to agents as one text."""
 
+import io
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from pathlib import Path, PurePosixPath
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
+from PIL import Image
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
@@ -77,10 +79,20 @@ class Hit:
     excerpt: str
 
 
-class Library:
-    """Every page, in reading order; loaded once."""
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture that pages show, from docs/images."""
 
-    def __init__(self, documents: Sequence[Document]) -> None:
+    data: bytes
+    width: int
+    height: int
+
+
+class Library:
+    """Every page, in reading order, and their pictures by address; loaded once."""
+
+    def __init__(self, documents: Sequence[Document], pictures: Mapping[str, Picture]) -> None:
+        self.pictures = pictures
         self.documents = sorted(documents, key=_order)
         self._by_name = {document.name: document for document in self.documents}
         self._html: dict[str, str] = {}
@@ -92,7 +104,9 @@ class Library:
         folder = resources.files("limner") / "docs_pages"
         if not folder.is_dir():
             folder = Path(__file__).parents[3] / "docs"
-        return cls(_documents(folder) if folder.is_dir() else [])
+        if not folder.is_dir():
+            return cls([], {})
+        return cls(_documents(folder), _pictures(folder / "images"))
 
     def get(self, name: str) -> Document | None:
         return self._by_name.get(name) or self._by_name.get(f"{name}/README".lstrip("/"))
@@ -101,7 +115,7 @@ class Library:
         """Safe HTML: raw HTML in the Markdown is text, links to other pages lead to /docs."""
         if document.name not in self._html:
             tokens = self._markdown.parse(document.text)
-            _prepare(tokens, document)
+            _prepare(tokens, document, self.pictures)
             self._html[document.name] = self._markdown.renderer.render(tokens, self._markdown.options, {})
         return self._html[document.name]
 
@@ -132,6 +146,7 @@ class Docs:
     def routes(self, door: PageDoor) -> list[Route]:
         return [
             door.public("/docs", self._index),
+            door.public("/docs/images/{name}", self._picture),
             door.public("/docs/{name:path}", self._page),
             door.public("/llms.txt", self._llms),
             door.public("/llms-full.txt", self._llms_full),
@@ -158,6 +173,13 @@ class Docs:
         return self._pages.render(
             "docs_page.html", visitor, groups=self._library.groups(), document=document, html=html, q=""
         )
+
+    async def _picture(self, request: Request, visitor: Visitor) -> Response:
+        picture = self._library.pictures.get(request.url.path)
+        if picture is None:
+            raise NotFound("There is no such picture in the documentation.")
+        headers = {"Cache-Control": "public, max-age=86400", "X-Content-Type-Options": "nosniff"}
+        return Response(picture.data, headers=headers, media_type="image/webp")
 
     async def _llms(self, request: Request, visitor: Visitor) -> Response:
         lines = [
@@ -187,13 +209,23 @@ def _documents(folder: Traversable, prefix: str = "") -> list[Document]:
     return found
 
 
+def _pictures(folder: Traversable) -> dict[str, Picture]:
+    found: dict[str, Picture] = {}
+    for each in folder.iterdir() if folder.is_dir() else ():
+        if each.name.endswith(".webp"):
+            data = each.read_bytes()
+            with Image.open(io.BytesIO(data)) as image:
+                found[f"/docs/images/{each.name}"] = Picture(data, image.width, image.height)
+    return found
+
+
 def _order(document: Document) -> tuple[int, int, bool, str]:
     """A folder's own page stands before the others in it."""
     group, index = document.place
     return list(GROUPS).index(group), index, not document.name.endswith("README"), document.name
 
 
-def _prepare(tokens: list[Token], document: Document) -> None:
+def _prepare(tokens: list[Token], document: Document, pictures: Mapping[str, Picture]) -> None:
     """Headings get anchors, links to other pages lead to /docs, tables align by class (inline styles are forbidden)."""
     for index, token in enumerate(tokens):
         if token.type == "heading_open":
@@ -207,6 +239,16 @@ def _prepare(tokens: list[Token], document: Document) -> None:
         for child in token.children or ():
             if child.type == "link_open":
                 child.attrSet("href", _link(str(child.attrs.get("href", "")), document))
+            if child.type == "image":
+                _place(child, document, pictures)
+
+
+def _place(image: Token, document: Document, pictures: Mapping[str, Picture]) -> None:
+    """A picture has its size before it is there, so that nothing moves."""
+    source = _link(str(image.attrs["src"]), document)
+    image.attrs |= {"src": source, "loading": "lazy", "decoding": "async"}
+    if (picture := pictures.get(source)) is not None:
+        image.attrs |= {"width": picture.width, "height": picture.height}
 
 
 def _link(href: str, document: Document) -> str:
