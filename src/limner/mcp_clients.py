@@ -54,13 +54,17 @@ class ConfigFile:
 
 @dataclass(frozen=True, slots=True)
 class McpClient:
-    """One client. What it has not (a file, a command, a link) is None; `note` is worth knowing."""
+    """One client. What it has not (a file, a command, a link) is None; `note` is worth knowing.
+
+    `link` opens the client itself; `web_link` does so from places that allow only https, such as a README.
+    """
 
     id: str
     name: str
     file: ConfigFile | None = None
     command: Callable[[Endpoint], str] | None = None
     link: Callable[[Endpoint], str] | None = None
+    web_link: Callable[[Endpoint], str] | None = None
     steps: tuple[str, ...] = ()
     takes_key: bool = True
     note: str = ""
@@ -143,6 +147,20 @@ def _lm_studio(endpoint: Endpoint) -> str:
     return f"lmstudio://add_mcp?name={quote(endpoint.name)}&config={config}"
 
 
+def _cursor_web(endpoint: Endpoint) -> str:
+    return _cursor(endpoint).replace(
+        "cursor://anysphere.cursor-deeplink/mcp/install", "https://cursor.com/en/install-mcp"
+    )
+
+
+def _vscode_web(endpoint: Endpoint) -> str:
+    return f"https://insiders.vscode.dev/redirect?url={quote(_vscode(endpoint), safe='')}"
+
+
+def _lm_studio_web(endpoint: Endpoint) -> str:
+    return _lm_studio(endpoint).replace("lmstudio://add_mcp", "https://lmstudio.ai/install-mcp")
+
+
 def _base64(value: Entry) -> str:
     return base64.b64encode(_compact(value).encode()).decode()
 
@@ -203,12 +221,19 @@ CLIENTS: tuple[McpClient, ...] = (
         _codex,
         note="Without tool_timeout_sec Codex gives up after 300 seconds.",
     ),
-    McpClient("cursor", "Cursor", ConfigFile("mcpServers", _remote(), "~/.cursor/mcp.json"), link=_cursor),
+    McpClient(
+        "cursor",
+        "Cursor",
+        ConfigFile("mcpServers", _remote(), "~/.cursor/mcp.json"),
+        link=_cursor,
+        web_link=_cursor_web,
+    ),
     McpClient(
         "vscode",
         "VS Code",
         ConfigFile("servers", _remote(kind="http"), *_vscode_user("mcp.json")),
         link=_vscode,
+        web_link=_vscode_web,
     ),
     McpClient(
         "gemini",
@@ -272,7 +297,13 @@ CLIENTS: tuple[McpClient, ...] = (
         ),
     ),
     McpClient("warp", "Warp", ConfigFile("mcpServers", _remote(), "~/.warp/.mcp.json")),
-    McpClient("lm-studio", "LM Studio", ConfigFile("mcpServers", _remote(), "~/.lmstudio/mcp.json"), link=_lm_studio),
+    McpClient(
+        "lm-studio",
+        "LM Studio",
+        ConfigFile("mcpServers", _remote(), "~/.lmstudio/mcp.json"),
+        link=_lm_studio,
+        web_link=_lm_studio_web,
+    ),
     McpClient(
         "chatgpt",
         "ChatGPT",

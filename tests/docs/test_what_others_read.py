@@ -9,6 +9,7 @@ from tests.docs.test_pages import AskedFor
 from limner import __version__
 from limner.config import Config
 from limner.errors import ServiceError
+from limner.mcp_clients import CLIENTS, Endpoint
 from limner.mcp_server.editions.native import INSTRUCTIONS
 from limner.schemas import CreateUpload, Edit, Generate, GetImage
 
@@ -41,3 +42,10 @@ def test_the_skill_begins_as_agents_expect() -> None:
     fields = dict(line.split(": ", 1) for line in head.strip().splitlines())
     assert fields["name"] == "limner"
     assert len(fields["description"]) <= 1024
+
+
+def test_the_readme_installs_in_one_click_what_can_be() -> None:
+    readme, here = (ROOT / "README.md").read_text(), Endpoint("http://127.0.0.1:8000/api/mcp")
+    links = [client.web_link(here) for client in CLIENTS if client.web_link]
+    assert len(links) == 3
+    assert [link for link in links if f"({link})" not in readme] == []

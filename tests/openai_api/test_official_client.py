@@ -1,7 +1,7 @@
 """The official `openai` client, unchanged but for address and key."""
 
 import asyncio
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from collections.abc import AsyncIterator
 from io import BytesIO
 
@@ -73,6 +73,28 @@ async def test_an_edit_repaints_only_inside_the_mask(client: AsyncOpenAI) -> Non
     with Image.open(BytesIO(b64decode(answer.data[0].b64_json or ""))) as edited:
         assert edited.size == (512, 512)
         assert edited.convert("RGB").getpixel((10, 10)) == (0, 0, 128)
+
+
+async def test_what_says_nothing_is_taken_and_what_was_not_decided_is_left_out(client: AsyncOpenAI) -> None:
+    answer = await client.images.generate(
+        model=SKETCH, prompt="fox", output_compression=100, partial_images=0, stream=False, quality="hd", user="u-1"
+    )
+    assert (answer.quality, answer.background, answer.safety_identifier) == ("high", None, "u-1")
+    other = await client.images.generate(model=SKETCH, prompt="fox", safety_identifier="s-1", user="u-1")
+    assert (other.quality, other.safety_identifier) == (None, "s-1")
+
+
+async def test_an_edit_takes_addresses_as_json_too(client: AsyncOpenAI, service: Service) -> None:
+    made = await client.images.generate(model=SKETCH, prompt="fox", size="512x512", response_format="url")
+    assert made.data is not None
+    clear = Image.new("RGBA", (512, 512), (0, 0, 0, 0))
+    mask = {"image_url": f"data:image/png;base64,{b64encode(png(clear)).decode()}"}
+    images = [{"image_url": made.data[0].url}]
+    body = {"model": SKETCH, "prompt": "at night", "images": images, "mask": mask}
+    answer = await service.http.post("/v1/images/edits", json=body)
+    assert (answer.status_code, answer.json()["size"]) == (200, "512x512")
+    wrong = await service.http.post("/v1/images/edits", json={**body, "mask": {"image_url": "data:image/png,x"}})
+    assert (wrong.status_code, wrong.json()["error"]["param"]) == (400, "mask")
 
 
 async def test_only_what_can_be_used_is_listed(client: AsyncOpenAI) -> None:

@@ -62,9 +62,8 @@ def generate(
         _tell(each, path, show=show)
         if opens:
             click.launch(str(path))
-    click.echo(
-        f"{sum(each.credits_charged for each in image.pictures)} credits, {image.credits_remaining} left.", err=True
-    )
+    charged = sum(each.credits_charged for each in image.pictures)
+    click.echo(f"{charged} credit{'' if charged == 1 else 's'}, {image.credits_remaining} left.", err=True)
 
 
 def _make(remote: Remote, prompt: str, n: int, idempotency_key: str | None, options: Options) -> Image:

@@ -26,9 +26,12 @@ from limner.images.content_credentials import Signer
 from limner.images.generations import Generation
 from limner.images.links import ImageLinks
 from limner.images.provenance import source_of
+from limner.images.requests import Reference
 from limner.images.service import Images
 from limner.openai_api.shapes import (
+    EditRequest,
     ImagesRequest,
+    decided,
     error_body,
     error_status,
     model_data,
@@ -95,6 +98,9 @@ class OpenAiRoutes:
         return await self._make(request, principal, body, (), None)
 
     async def _edits(self, request: Request, principal: Principal) -> Response:
+        if not is_form(request):
+            edit = parse(EditRequest, await body_of(request))
+            return await self._make(request, principal, edit, edit.pictures(), edit.mask_picture())
         async with request.form(max_files=17, max_fields=50) as form:
             files = [await _file(value, "image") for name in ("image", "image[]") for value in form.getlist(name)]
             mask = form.get("mask")
@@ -105,7 +111,12 @@ class OpenAiRoutes:
         return await self._make(request, principal, parse(ImagesRequest, fields), tuple(files), mask_data)
 
     async def _make(
-        self, request: Request, principal: Principal, body: ImagesRequest, images: tuple[bytes, ...], mask: bytes | None
+        self,
+        request: Request,
+        principal: Principal,
+        body: ImagesRequest,
+        images: tuple[Reference, ...],
+        mask: Reference | None,
     ) -> Response:
         body.check()
         new = body.new_images(images=images, mask=mask, idempotency_key=_idempotency_key(request))
@@ -121,7 +132,7 @@ class OpenAiRoutes:
         if not done:
             raise _failure(rows)
         data = [await self._picture(body, row) for row in done]
-        return {"created": now_seconds(), "data": data, **picture_facts(done[0], body)}
+        return {"created": now_seconds(), "data": data, **decided(picture_facts(done[0], body))}
 
     async def _picture(self, body: ImagesRequest, row: Generation) -> dict[str, Any]:
         if body.response_format == "url":
@@ -211,6 +222,11 @@ def _idempotency_key(request: Request) -> str | None:
             "Idempotency-Key must have 1 to 255 characters.", details=[Detail("Idempotency-Key", "length")]
         )
     return key
+
+
+def is_form(request: Request) -> bool:
+    """OpenAI's clients send edits as forms; its API takes JSON with addresses too."""
+    return "json" not in request.headers.get("content-type", "").lower()
 
 
 async def _file(value: UploadFile | str, name: str) -> bytes:

@@ -5,6 +5,7 @@ import time
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
+import pybase64
 from pydantic import BeforeValidator, ConfigDict, Field
 
 from limner.catalog.models import Options
@@ -54,6 +55,7 @@ class ImagesRequest(Shape):
     stream: Annotated[bool, BeforeValidator(_switch)] | None = None
     partial_images: Annotated[int, Number, Field(ge=0, le=3)] | None = None
     user: Annotated[str, Field(max_length=500), WELL_FORMED] | None = None
+    safety_identifier: Annotated[str, Field(max_length=500), WELL_FORMED] | None = None
     moderation: Literal["auto"] | None = None
 
     def new_images(
@@ -84,24 +86,64 @@ class ImagesRequest(Shape):
         """What only makes sense together; raises InvalidRequest."""
         if self.stream and (self.n or 1) > 1:
             raise _wrong("n", "must be 1 when streaming")
-        if self.partial_images is not None and not self.stream:
+        if self.partial_images and not self.stream:
             raise _wrong("partial_images", "needs stream: true")
         if self.stream and self.response_format == "url":
             raise _wrong("response_format", "must be b64_json when streaming")
-        if self.output_compression is not None and self.output_format not in ("jpeg", "webp"):
+        if self.output_compression not in (None, 100) and self.output_format not in ("jpeg", "webp"):
             raise _wrong("output_compression", "needs output_format jpeg or webp")
         if self.output_compression is not None and self.response_format == "url":
             raise _wrong("output_compression", "needs response_format b64_json")
 
 
+class PictureReference(Shape):
+    """A picture by address: https, a link of ours, or a data URL."""
+
+    model_config = ConfigDict(alias_generator=None)
+
+    image_url: Annotated[str, Field(min_length=1, max_length=30_000_000), WELL_FORMED]
+
+    def picture(self, path: str) -> Reference:
+        if not self.image_url.startswith("data:"):
+            return self.image_url
+        head, _, data = self.image_url.partition(",")
+        if not head.endswith(";base64"):
+            raise _wrong(path, "must be base64 when it is a data URL")
+        try:
+            return pybase64.b64decode(data, validate=True)
+        except ValueError:
+            raise _wrong(path, "is not valid base64") from None
+
+
+class EditRequest(ImagesRequest):
+    """`/v1/images/edits` as JSON."""
+
+    images: Annotated[tuple[PictureReference, ...], Field(min_length=1, max_length=16, strict=False)]
+    mask: PictureReference | None = None
+
+    def pictures(self) -> tuple[Reference, ...]:
+        return tuple(each.picture(f"images.{index}.image_url") for index, each in enumerate(self.images))
+
+    def mask_picture(self) -> Reference | None:
+        return self.mask.picture("mask.image_url") if self.mask else None
+
+
 def picture_facts(row: Generation, request: ImagesRequest) -> dict[str, Any]:
-    """What OpenAI says of a picture besides its bytes: true values."""
-    return {
+    """What OpenAI says of a picture besides its bytes: true values, and `auto` for what was left to the model."""
+    quality = request.quality or "auto"
+    facts = {
         "background": row.options["background"] or "auto",
         "output_format": (row.media_type or "image/png").removeprefix("image/"),
-        "quality": request.quality or "auto",
+        "quality": {"hd": "high", "standard": "medium"}.get(quality, quality),
         "size": f"{row.width}x{row.height}",
     }
+    whom = request.safety_identifier or request.user
+    return {**facts, "safety_identifier": whom} if whom else facts
+
+
+def decided(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """OpenAI's whole answers, unlike its events, have no `auto`: what was not decided is left out."""
+    return {name: value for name, value in facts.items() if value != "auto"}
 
 
 def model_data(model_id: str, provider: str) -> dict[str, Any]:
