@@ -122,7 +122,9 @@ class OpenAiRoutes:
         new = body.new_images(images=images, mask=mask, idempotency_key=_idempotency_key(request))
         started = await self._images.start(principal, new)
         if body.stream:
-            events = self._events(body, started, "image_edit" if images else "image_generation")
+            events = self._events(
+                body, started, "image_edit" if images else "image_generation", request_id(request.scope)
+            )
             return StreamingResponse(events, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
         rows = await while_connected(request, self._images.wait(started, WAIT_SECONDS))
         return Json(await self._answer(body, rows))
@@ -152,7 +154,7 @@ class OpenAiRoutes:
             return small
         return await asyncio.to_thread(self._signer.changed, small, row.media_type, data, row.media_type)
 
-    async def _events(self, body: ImagesRequest, started: Started, kind: str) -> AsyncIterator[bytes]:
+    async def _events(self, body: ImagesRequest, started: Started, kind: str, asked_as: str) -> AsyncIterator[bytes]:
         """OpenAI's streaming events: the partial pictures, then the whole one, or an error."""
         news: asyncio.Queue[Event] = asyncio.Queue()
 
@@ -169,18 +171,18 @@ class OpenAiRoutes:
                 elif event.partial is not None and index < (body.partial_images or 0):
                     yield _partial(kind, event, index, body)
                     index += 1
-            yield await self._last_event(body, kind, await waiting)
+            yield await self._last_event(body, kind, await waiting, asked_as)
         finally:
             waiting.cancel()
 
-    async def _last_event(self, body: ImagesRequest, kind: str, rows: list[Generation]) -> bytes:
+    async def _last_event(self, body: ImagesRequest, kind: str, rows: list[Generation], asked_as: str) -> bytes:
         if rows and rows[0].status == "succeeded":
             b64 = pybase64.b64encode_as_string(await self._bytes(body, rows[0]))
             return _sse(
                 f"{kind}.completed",
                 {"b64_json": b64, "created_at": now_seconds(), **picture_facts(rows[0], body), "usage": NO_TOKENS},
             )
-        return _sse("error", error_body(_failure(rows), ""))
+        return _sse("error", error_body(_failure(rows), asked_as))
 
     async def _models(self, request: Request, principal: Principal) -> Response:
         catalog = self._images.catalog

@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from limner.http.json import Json
 from limner.rest.answers import ErrorAnswer
-from limner.rest.operations import OPERATIONS, Failure, Operation, Parameter
+from limner.rest.operations import OPERATIONS, TAGS, Failure, Operation, Parameter
 from limner.schemas import Shape
 
 REFERENCE = "#/components/schemas/{model}"
@@ -57,7 +57,9 @@ def document(public_url: str, version: str) -> dict[str, Any]:
         },
         "servers": [{"url": public_url}],
         "security": [{"bearer": []}],
-        "tags": [{"name": tag} for tag in dict.fromkeys(operation.tag for operation in OPERATIONS)],
+        "tags": [
+            {"name": tag, "description": TAGS[tag]} for tag in dict.fromkeys(operation.tag for operation in OPERATIONS)
+        ],
         "paths": paths,
         "components": {
             "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},

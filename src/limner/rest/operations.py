@@ -77,6 +77,18 @@ class Operation:
         return self.path.split("/")[3].capitalize()
 
 
+TAGS: Mapping[str, str] = {
+    "Images": "Make, change, find, follow, fetch and delete pictures.",
+    "Account": "Who is calling, and what is left to spend.",
+    "Usage": "Every credit transaction.",
+    "Models": "What can be used now, and what it costs.",
+    "Uploads": "Pictures to work from, sent by the user.",
+    "Keys": "API keys: their scopes, spend caps and ends.",
+    "Webhooks": "Addresses that are told what happened.",
+    "Prompts": "Templates and styles that are kept.",
+}
+
+
 def _whole(name: str, least: int, most: int, description: str = "") -> Parameter:
     return Parameter(name, {"type": "integer", "minimum": least, "maximum": most}, description)
 
