@@ -4,7 +4,9 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Literal
 
+from limner.accounts.oauth_clients import document_host_of
 from limner.accounts.principal import DEFAULT_SCOPES, SCOPES, Principal, Scope
 from limner.db.base import Row, Transaction
 from limner.db.types import new_id, utc, utc_or_none
@@ -33,11 +35,22 @@ class NewConnection:
 
 
 @dataclass(frozen=True, slots=True)
+class Token:
+    """What can be told about a token that still works: everything but the token."""
+
+    kind: Literal["access", "refresh"]
+    scopes: frozenset[Scope]
+    created_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Connection:
-    """A connection as lists show it."""
+    """A connection as lists show it. `document_host` vouches for the client's name, where it came with a document."""
 
     id: str
     client_name: str
+    document_host: str | None
     redirect_host: str
     resource: str
     scopes: frozenset[Scope]
@@ -45,8 +58,12 @@ class Connection:
     last_used_at: datetime | None
     revoked_at: datetime | None
     created_at: datetime
-    access_tokens: int
-    access_expires_at: datetime | None
+    tokens: Sequence[Token]
+
+    @property
+    def is_over(self) -> bool:
+        """Nobody can speak through it any more: it was ended, or its last token ran out."""
+        return self.revoked_at is not None or not self.tokens
 
 
 def add(tx: Transaction, new: NewConnection, now: datetime) -> str:
@@ -71,14 +88,12 @@ def add(tx: Transaction, new: NewConnection, now: datetime) -> str:
 def of_account(tx: Transaction, account_id: str, now: datetime) -> list[Connection]:
     """Those that began, newest first, revoked ones included."""
     rows = tx.all(
-        """SELECT c.*, u.email, count(t.digest) AS access_tokens, max(t.expires_at) AS access_expires_at
-           FROM connections c JOIN users u ON u.id = c.user_id
-           LEFT JOIN connection_tokens t ON t.connection_id = c.id AND t.kind = 'access' AND t.expires_at > :now
-           WHERE c.account_id = :account_id AND c.began_at IS NOT NULL GROUP BY c.id, u.id ORDER BY c.id DESC""",
+        """SELECT c.*, u.email FROM connections c JOIN users u ON u.id = c.user_id
+           WHERE c.account_id = :account_id AND c.began_at IS NOT NULL ORDER BY c.id DESC""",
         account_id=account_id,
-        now=now,
     )
-    return [_connection(row) for row in rows]
+    tokens = _tokens(tx, account_id, now)
+    return [_connection(row, tokens.get(row["id"], [])) for row in rows]
 
 
 def revoke(tx: Transaction, account_id: str, connection_id: str, now: datetime) -> None:
@@ -171,10 +186,28 @@ def _principal(row: Row) -> Principal:
     )
 
 
-def _connection(row: Row) -> Connection:
+def _tokens(tx: Transaction, account_id: str, now: datetime) -> dict[str, list[Token]]:
+    """Those that still work, newest first, by connection; a refresh token works until it is exchanged."""
+    rows = tx.all(
+        """SELECT t.connection_id, t.kind, t.scopes, t.created_at, t.expires_at FROM connection_tokens t
+           JOIN connections c ON c.id = t.connection_id
+           WHERE c.account_id = :account_id AND c.revoked_at IS NULL AND t.expires_at > :now AND t.used_at IS NULL
+           ORDER BY t.created_at DESC, t.kind""",
+        account_id=account_id,
+        now=now,
+    )
+    found: dict[str, list[Token]] = {}
+    for row in rows:
+        token = Token(row["kind"], scopes_in(row["scopes"]), utc(row["created_at"]), utc(row["expires_at"]))
+        found.setdefault(row["connection_id"], []).append(token)
+    return found
+
+
+def _connection(row: Row, tokens: Sequence[Token]) -> Connection:
     return Connection(
         id=row["id"],
         client_name=row["client_name"],
+        document_host=document_host_of(row["client_id"]),
         redirect_host=row["redirect_host"],
         resource=row["resource"],
         scopes=scopes_in(row["scopes"]),
@@ -182,6 +215,5 @@ def _connection(row: Row) -> Connection:
         last_used_at=utc_or_none(row["last_used_at"]),
         revoked_at=utc_or_none(row["revoked_at"]),
         created_at=utc(row["created_at"]),
-        access_tokens=row["access_tokens"],
-        access_expires_at=utc_or_none(row["access_expires_at"]),
+        tokens=tokens,
     )

@@ -12,7 +12,7 @@ import orjson
 
 from limner.accounts import connections, redirects
 from limner.accounts.connections import digest
-from limner.accounts.oauth_clients import OAuthClient
+from limner.accounts.oauth_clients import OAuthClient, document_host_of
 from limner.accounts.principal import Scope
 from limner.accounts.resources import Resources
 from limner.db.base import Transaction
@@ -46,6 +46,10 @@ class Question:
     @property
     def redirect_host(self) -> str:
         return redirects.host_of(self.redirect_uri)
+
+    @property
+    def document_host(self) -> str | None:
+        return document_host_of(self.client_id)
 
     @property
     def is_local(self) -> bool:

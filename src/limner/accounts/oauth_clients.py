@@ -115,6 +115,11 @@ def is_document(client_id: str) -> bool:
     return len(path) > 1 and not {".", ".."} & set(path.split("/")) and "#" not in client_id
 
 
+def document_host_of(client_id: str) -> str | None:
+    """Who answers for a client's name: the host of its document; None for one that registered itself."""
+    return urlsplit(client_id).hostname if is_document(client_id) else None
+
+
 def _from_document(url: str, data: bytes, expires_at: datetime) -> OAuthClient:
     try:
         document = orjson.loads(data)

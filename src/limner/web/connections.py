@@ -54,8 +54,8 @@ class ConnectionPages:
         return self._pages.render(
             "connections.html",
             visitor,
-            active=[line for line in lines if line.connection.revoked_at is None],
-            over=[line for line in lines if line.connection.revoked_at is not None],
+            active=[line for line in lines if not line.connection.is_over],
+            over=[line for line in lines if line.connection.is_over],
             oauth=self._oauth,
         )
 
