@@ -86,6 +86,8 @@ class Config:
     sentry_dsn: str | None = field(default=None, repr=False)
     generation_deadline_seconds: int = 900
     queue_deadline_seconds: int = 3600
+    drain_seconds: int = 120
+    runs_generations: bool = True
     default_model: str | None = None
     catalog_path: Path | None = None
     openai: ProviderAccess = ProviderAccess()
@@ -117,6 +119,12 @@ class Config:
         env = _Environment(environ)
         data_dir = Path(env.text("DATA_DIR") or default_data_dir(environ)).expanduser().absolute()
         port = port if port is not None else env.number("PORT", 8000, at_most=65535)
+        runs_generations = env.switch("RUN_GENERATIONS", default=True)
+        if not runs_generations and env.database_url(data_dir).startswith("sqlite:"):
+            raise BadConfiguration(
+                "LIMNER_RUN_GENERATIONS=off needs PostgreSQL (LIMNER_DATABASE_URL=postgresql://…): "
+                "a SQLite file has one serving process, which runs everything."
+            )
         return cls(
             data_dir=data_dir,
             database_url=env.database_url(data_dir),
@@ -145,6 +153,8 @@ class Config:
             sentry_dsn=env.text("SENTRY_DSN"),
             generation_deadline_seconds=env.number("GENERATION_DEADLINE_SECONDS", 900, at_least=1),
             queue_deadline_seconds=env.number("QUEUE_DEADLINE_SECONDS", 3600, at_least=1),
+            drain_seconds=env.number("DRAIN_SECONDS", 120),
+            runs_generations=runs_generations,
             default_model=env.text("DEFAULT_MODEL"),
             catalog_path=env.existing_file("CATALOG"),
             openai=env.provider("OPENAI", "https://api.openai.com/v1", "OPENAI_API_KEY"),

@@ -89,11 +89,15 @@ def described(connection: Connection) -> dict[str, Any]:
             "unique": sorted(inspector.get_unique_constraints(table), key=str),
             "checks": sorted(inspector.get_check_constraints(table), key=str),
             "references": sorted(inspector.get_foreign_keys(table), key=str),
-            "indexes": sorted(inspector.get_indexes(table), key=str),
+            "indexes": sorted((_readable(index) for index in inspector.get_indexes(table)), key=str),
         }
         for table in inspector.get_table_names()
         if table != "alembic_version"
     }
+
+
+def _readable(index: Any) -> dict[str, Any]:
+    return {**index, "dialect_options": {name: str(value) for name, value in index.get("dialect_options", {}).items()}}
 
 
 CHANGES = ["UPDATE credit_transactions SET amount = 0", "DELETE FROM credit_transactions"]

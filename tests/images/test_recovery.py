@@ -29,7 +29,7 @@ async def expire(service: Service, image_id: str) -> None:
 
 
 async def sweep(service: Service) -> int:
-    return await Recovery(service.services.parts, service.services.queue).sweep()
+    return await Recovery(service.services.parts, service.services.queue, service.services.providers.seats).sweep()
 
 
 async def image(service: Service, image_id: str, wait: int = 0) -> dict[str, object]:

@@ -10,6 +10,8 @@ from tests.mcp_server.rawcalls import answer, call, cancelled, post
 from tests.mcp_server.results import text_of
 from tests.service import Service, until_answer
 
+from limner.images.recovery import Recovery
+
 ERAS = ["legacy", "modern"]
 
 
@@ -148,7 +150,7 @@ async def test_waits_of_a_process_that_died_are_adopted(service: Service) -> Non
     await service.services.database.write(
         lambda tx: tx.execute("UPDATE calls SET waiter = 'dead', broke_off_at = NULL")
     )
-    await service.services.images.break_off_others()
+    await Recovery(service.services.parts, service.services.queue, service.services.providers.seats).sweep()
     assert facts(await post(service, lake))["replayed"] is True
 
 

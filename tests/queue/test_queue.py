@@ -1,72 +1,159 @@
-"""Handing out work: every account in turn, every provider on its own."""
+"""Bringing waiting work and free hands together: one suite on both engines."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
 
-from limner.queue.base import Event, Job, Queue
-from limner.queue.embedded import EmbeddedEvents, EmbeddedQueue
+from limner.db.postgres_connection import conninfo_of
+from limner.queue.base import Queue
+from limner.queue.embedded import EmbeddedQueue
+from limner.queue.engine import Engine
+from limner.queue.fleet import FleetQueue
+
+HANDS = {"limner": 2, "openai": 2}
 
 
-@pytest.fixture
-def queue() -> Queue:
-    return EmbeddedQueue()
+@pytest.fixture(params=["embedded", "fleet"])
+async def queue(request: pytest.FixtureRequest) -> AsyncIterator[Queue]:
+    if request.param == "embedded":
+        yield EmbeddedQueue("here", HANDS)
+        return
+    async with fleet_queue(request.getfixturevalue("postgresql_url"), "here") as queue:
+        yield queue
 
 
-def jobs(account: str, count: int, provider: str = "limner") -> list[Job]:
-    return [Job(f"{account}{number}", account, provider) for number in range(count)]
+@asynccontextmanager
+async def fleet_queue(url: str, process_id: str, hands: dict[str, int] = HANDS) -> AsyncIterator[FleetQueue]:
+    engine = await Engine.open(conninfo_of(url), process_id, hands)
+    try:
+        yield FleetQueue(engine)
+    finally:
+        await engine.close()
 
 
-async def test_one_accounts_five_hundred_do_not_delay_anothers_first(queue: Queue) -> None:
-    await queue.put(jobs("a", 500))
-    await queue.put(jobs("b", 1))
-    first_three = [(await queue.take("limner")).generation_id for _ in range(3)]
-    assert first_three == ["a0", "b0", "a1"]
+class Desk:
+    """Work on a pile: each hand takes from it until it is empty, as the rows are taken."""
+
+    def __init__(self, *piles: str) -> None:
+        self.waiting = list(piles)
+        self.done: list[str] = []
+        self.at_once = self.most_at_once = 0
+        self.let_go = asyncio.Event()
+        self.let_go.set()
+        self._changed = asyncio.Condition()
+
+    async def work(self, provider_id: str) -> None:
+        while mine := [each for each in self.waiting if each.startswith(provider_id)]:
+            self.waiting.remove(mine[0])
+            self.at_once += 1
+            self.most_at_once = max(self.most_at_once, self.at_once)
+            await self._tell()
+            await self.let_go.wait()
+            self.at_once -= 1
+            self.done.append(mine[0])
+            await self._tell()
+
+    async def until_done(self, count: int) -> None:
+        await self.until(lambda: len(self.done) >= count)
+
+    async def until(self, condition: object) -> None:
+        assert callable(condition)
+        async with asyncio.timeout(20), self._changed:
+            await self._changed.wait_for(condition)
+
+    async def _tell(self) -> None:
+        async with self._changed:
+            self._changed.notify_all()
 
 
-async def test_a_place_in_the_queue_comes_true(queue: Queue) -> None:
-    await queue.put(jobs("a", 3))
-    await queue.put(jobs("b", 2))
-    await queue.put(jobs("c", 1))
-    places = {
-        job.generation_id: queue.place(job.generation_id) for job in [*jobs("a", 3), *jobs("b", 2), *jobs("c", 1)]
-    }
-    taken = [(await queue.take("limner")).generation_id for _ in range(6)]
-    assert [name for name, _ in sorted(places.items(), key=lambda item: item[1] or 0)] == taken
-    assert queue.place("a0") is None
+@asynccontextmanager
+async def serving(queue: Queue, desk: Desk) -> AsyncIterator[None]:
+    task = asyncio.create_task(queue.serve(desk.work))
+    try:
+        yield
+    finally:
+        desk.let_go.set()
+        await queue.stop()
+        await task
+
+
+async def test_a_call_brings_a_hand(queue: Queue) -> None:
+    desk = Desk("limner 1")
+    async with serving(queue, desk):
+        await queue.call("limner")
+        await desk.until_done(1)
+
+
+async def test_what_was_called_before_anybody_served_is_done(queue: Queue) -> None:
+    desk = Desk("limner 1", "limner 2")
+    await queue.call("limner", 2)
+    async with serving(queue, desk):
+        await desk.until_done(2)
+
+
+async def test_no_more_hands_than_there_are_and_everything_is_done(queue: Queue) -> None:
+    desk = Desk(*(f"limner {number}" for number in range(20)))
+    desk.let_go.clear()
+    async with serving(queue, desk):
+        await queue.call("limner", 20)
+        await desk.until(lambda: desk.at_once == 2)
+        desk.let_go.set()
+        await desk.until_done(20)
+    assert desk.most_at_once == 2
 
 
 async def test_a_slow_provider_does_not_hold_up_another(queue: Queue) -> None:
-    await queue.put(jobs("a", 2, "openai"))
-    await queue.put(jobs("b", 1, "limner"))
-    assert (await queue.take("limner")).generation_id == "b0"
+    desk = Desk("openai 1", "openai 2", "limner 1")
+    desk.let_go.clear()
+    async with serving(queue, desk):
+        await queue.call("openai", 2)
+        await desk.until(lambda: desk.at_once == 2)
+        await queue.call("limner")
+        await desk.until(lambda: desk.at_once == 3)
 
 
-async def test_a_job_that_already_waits_is_not_put_twice(queue: Queue) -> None:
-    await queue.put(jobs("a", 1))
-    await queue.put(jobs("a", 1))
-    assert queue.waiting() == 1
+async def test_who_stops_answers_no_more_calls_and_finishes_what_it_has(queue: Queue) -> None:
+    desk = Desk("limner 1")
+    desk.let_go.clear()
+    async with serving(queue, desk):
+        await queue.call("limner")
+        await desk.until(lambda: desk.at_once == 1)
+        await queue.stop()
+        desk.waiting.append("openai 1")
+        await queue.call("openai")
+        desk.let_go.set()
+        await desk.until_done(1)
+    assert desk.done == ["limner 1"]
 
 
-async def test_a_taker_who_gives_up_loses_no_job(queue: Queue) -> None:
-    impatient = asyncio.create_task(queue.take("limner"))
-    patient = asyncio.create_task(queue.take("limner"))
-    await asyncio.sleep(0)
-    await queue.put(jobs("a", 1))
-    impatient.cancel()
-    assert (await asyncio.wait_for(patient, 5)).generation_id == "a0"
+async def test_a_process_knows_itself_and_what_it_has_hands_for(queue: Queue) -> None:
+    fleet = await queue.fleet()
+    assert fleet.processes == {"here"}
+    assert fleet.providers == {"limner", "openai"}
 
 
-async def test_a_watcher_sees_the_newest_progress_and_never_misses_an_end() -> None:
-    events = EmbeddedEvents()
-    with events.watch(["g"]) as watching:
-        for percent in range(100):
-            events.publish(Event("running", "g", "rendering", percent / 100))
-        events.publish(Event("ended", "g"))
-        seen = [await watching.next(1), await watching.next(1)]
-    assert [event and (event.kind, event.fraction) for event in seen] == [("running", 0.99), ("ended", None)]
+async def test_a_call_is_answered_in_whatever_process_has_a_free_hand(postgresql_url: str) -> None:
+    async with AsyncExitStack() as stack:
+        busy = await stack.enter_async_context(fleet_queue(postgresql_url, "busy", {"limner": 1}))
+        other = await stack.enter_async_context(fleet_queue(postgresql_url, "other", {"limner": 1}))
+        caller = await stack.enter_async_context(fleet_queue(postgresql_url, "caller", {}))
+        held, free = Desk("limner 1"), Desk()
+        held.let_go.clear()
+        await stack.enter_async_context(serving(busy, held))
+        await caller.call("limner")
+        await held.until(lambda: held.at_once == 1)
+        free.waiting.append("limner 2")
+        await stack.enter_async_context(serving(other, free))
+        await caller.call("limner")
+        await free.until_done(1)
+        assert (await caller.fleet()).processes == {"busy", "other", "caller"}
+        assert (await caller.fleet()).providers == {"limner"}
 
 
-async def test_silence_is_told_apart_from_news() -> None:
-    with EmbeddedEvents().watch(["g"]) as watching:
-        assert await watching.next(0.01) is None
+async def test_who_ends_orderly_is_known_to_be_gone_at_once(postgresql_url: str) -> None:
+    async with fleet_queue(postgresql_url, "staying") as staying:
+        async with fleet_queue(postgresql_url, "going"):
+            assert (await staying.fleet()).processes == {"staying", "going"}
+        assert (await staying.fleet()).processes == {"staying"}

@@ -9,6 +9,7 @@ from starlette.applications import Starlette
 
 from limner.accounts.low_balance import LowBalanceMail
 from limner.app.background import in_background, in_its_own_task, rediscover, repeatedly, sweep_expired
+from limner.app.generating import end_waits_soon, runner_of, running_generations
 from limner.app.observing import observed
 from limner.app.routes import ByPort, asgi_app, operations_app
 from limner.app.services import Services, State, billing_page, open_services
@@ -16,9 +17,7 @@ from limner.config import Config
 from limner.db.lock import serving_lock
 from limner.db.types import Clock, now
 from limner.images.orphans import Orphans
-from limner.images.recovery import Recovery
 from limner.images.retention import Retention
-from limner.images.runner import Runner
 from limner.mcp_server.asking import Asking
 from limner.mcp_server.editions.every import endpoints
 from limner.mcp_server.saved_prompts import SavedPrompts
@@ -29,7 +28,6 @@ FLUSH_SECONDS = 5.0
 HOUR_SECONDS = 3600.0
 DAY_SECONDS = 86_400.0
 SWEEP_SECONDS = 300.0
-DRAIN_SECONDS = 20.0
 ORPHANS_SECONDS = 6 * 3600.0
 
 
@@ -45,14 +43,7 @@ async def running(
         stack.enter_context(serving_lock(config.database_url))
         stack.enter_context(observed(config))
         services = await open_services(config, clock, providers, stack)
-        runner = Runner(
-            services.parts,
-            services.queue,
-            deadline_seconds=config.generation_deadline_seconds,
-            places=services.providers.places,
-        )
-        if config.is_sqlite:
-            await services.images.break_off_others()
+        runner = runner_of(services)
         mcp = endpoints(
             services.images,
             services.links,
@@ -67,8 +58,8 @@ async def running(
             await stack.enter_async_context(in_its_own_task(endpoint.run()))
         sender = Sender(database=services.database, fetcher=services.fetcher, clock=clock)
         background = [
-            runner.run(),
-            Recovery(services.parts, services.queue).run(),
+            *running_generations(services, runner),
+            end_waits_soon(services),
             repeatedly(services.api_keys.flush, FLUSH_SECONDS),
             repeatedly(services.access_tokens.flush, FLUSH_SECONDS),
             repeatedly(lambda: sweep_expired(services), SWEEP_SECONDS),
@@ -87,8 +78,8 @@ async def running(
         async with in_background(background):
             public, operators = asgi_app(services, mcp), operations_app(services)
             yield Server(services, ByPort(public, operators, config.metrics_port), public)
-            services.state.stopping = True
-            await runner.stop(DRAIN_SECONDS)
+            services.state.stop()
+            await runner.stop(config.drain_seconds, services.state.pressed)
         await services.images.close()
         await services.api_keys.flush()
         await services.access_tokens.flush()
@@ -105,6 +96,31 @@ def _letters(services: Services) -> list[Coroutine[Any, Any, None]]:
     return [repeatedly(letters.send_due, FLUSH_SECONDS)]
 
 
+@asynccontextmanager
+async def working(
+    config: Config, *, clock: Clock = now, providers: Callable[[ProviderSettings], Providers] = Providers
+) -> AsyncGenerator["Server"]:
+    """What a process needs that only runs queued generations; its app answers whether it is well, nothing else.
+
+    Raises what `running` raises.
+    """
+    async with AsyncExitStack() as stack:
+        stack.enter_context(observed(config))
+        services = await open_services(config, clock, providers, stack)
+        runner = runner_of(services)
+        background = [
+            *running_generations(services, runner),
+            repeatedly(services.keyring.refresh, FLUSH_SECONDS),
+            rediscover(services),
+        ]
+        async with in_background(background):
+            operators = operations_app(services)
+            yield Server(services, ByPort(operators, operators, None), operators)
+            services.state.stop()
+            await runner.stop(config.drain_seconds, services.state.pressed)
+        await services.images.close()
+
+
 @dataclass(frozen=True, slots=True)
 class Server:
     """`app` answers on every port; `public` is the part of it that everybody may see."""
@@ -114,4 +130,4 @@ class Server:
     public: Starlette
 
 
-__all__ = ["Server", "Services", "State", "running"]
+__all__ = ["Server", "Services", "State", "running", "working"]

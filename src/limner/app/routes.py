@@ -162,7 +162,7 @@ def _web(services: Services) -> Web:
             artist=Sketch(),
             oauth=OAuthParts(services.oauth_clients, Resources(config.public_url)) if config.oauth else None,
             operations=Operations(
-                places=lambda: services.providers.places,
+                places=lambda: services.providers.hands,
                 down=lambda: services.providers.down,
                 book_problems=lambda: _count(services.self_audit.problems),
             ),

@@ -10,6 +10,7 @@ import structlog
 
 from limner.accounts.oauth_clients import OAuthClients
 from limner.app.addresses import allowed_origins
+from limner.app.generating import open_queue
 from limner.blobs.base import Blobs
 from limner.blobs.open import open_blobs
 from limner.catalog.models import Catalog, load
@@ -42,7 +43,7 @@ from limner.mail.base import Mailer
 from limner.mail.smtp import BadMailUrl, Smtp
 from limner.payments.stripe import StripePayments
 from limner.providers.registry import Providers, ProviderSettings
-from limner.queue.embedded import EmbeddedEvents, EmbeddedQueue
+from limner.queue.base import Events, Queue
 from limner.web.sign_in_with import callback_path
 
 DISCOVERY_PATIENCE_SECONDS = 2.0
@@ -51,9 +52,23 @@ log = structlog.stdlib.get_logger(__name__)
 
 @dataclass(slots=True)
 class State:
-    """What the process knows about itself: whether it was told to end."""
+    """What the process knows about itself: whether it was told to end, and whether it was told twice."""
 
-    stopping: bool = False
+    told: asyncio.Event = field(default_factory=asyncio.Event)
+    pressed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def stopping(self) -> bool:
+        return self.told.is_set()
+
+    def stop(self) -> None:
+        """From now on not ready, and nothing more is claimed."""
+        self.told.set()
+
+    def press(self) -> None:
+        """Wait for nobody any more."""
+        self.told.set()
+        self.pressed.set()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +89,8 @@ class Services:
     fetcher: Fetcher
     keyring: "Keyring"
     parts: Parts
-    queue: EmbeddedQueue
+    queue: Queue
+    events: Events
     api_keys: ApiKeys
     access_tokens: AccessTokens
     oauth_clients: OAuthClients
@@ -125,7 +141,8 @@ async def open_services(
     await keyring.refresh()
     catalog = await _open_catalog(config, providers)
     _log_providers(config)
-    queue, events, process_id = EmbeddedQueue(), EmbeddedEvents(), new_id()
+    process_id = new_id()
+    queue, events = await open_queue(config, providers, blobs, process_id, stack)
     pool = PicturePool()
     stack.callback(pool.close)
     uploads = Uploads(database=database, blobs=blobs, pool=pool, clock=clock)
@@ -157,6 +174,7 @@ async def open_services(
             queue_deadline_seconds=config.queue_deadline_seconds,
         ),
         process_id=process_id,
+        seats=providers.seats,
     )
     api_keys, access_tokens = ApiKeys(database, clock), AccessTokens(database, clock)
     buckets = MemoryBuckets(clock) if config.is_sqlite else DatabaseBuckets(database, clock)
@@ -176,6 +194,7 @@ async def open_services(
         keyring=keyring,
         parts=parts,
         queue=queue,
+        events=events,
         api_keys=api_keys,
         access_tokens=access_tokens,
         oauth_clients=OAuthClients(database, fetcher if config.reads_client_documents else None, clock),

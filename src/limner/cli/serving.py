@@ -51,7 +51,7 @@ async def serving(config: Config, *listeners: socket.socket) -> AsyncGenerator[S
         answering = asyncio.create_task(web.serve(sockets=list(listeners)))
         with _signals(_End(web, server.services.state)):
             yield Serving(server.services, answering)
-            server.services.state.stopping = True
+            server.services.state.stop()
             web.should_exit = True
             await answering
 
@@ -143,8 +143,9 @@ class _End:
     def __call__(self) -> None:
         if self._stopping is not None:
             self._web.should_exit = self._web.force_exit = True
+            self._state.press()
             return
-        self._state.stopping = True
+        self._state.stop()
         self._stopping = asyncio.create_task(self._stop())
 
     async def _stop(self) -> None:

@@ -13,6 +13,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 UtcTime = BigInteger
@@ -27,6 +28,13 @@ metadata = MetaData(
         "pk": "pk_%(table_name)s",
     }
 )
+
+
+def _of_status(status: str, name: str, *columns: str) -> Index:
+    """An index of the few rows with that status, however many have ended."""
+    where = text(f"status = '{status}'")
+    return Index(name, *columns, sqlite_where=where, postgresql_where=where)
+
 
 # --- who ----------------------------------------------------------------------------------------
 
@@ -387,13 +395,26 @@ generations = Table(
     Column("deleted_at", UtcTime),
     Column("provenance", Text),
     Column("origin", Text),
+    Column("turn", BigInteger, nullable=False, server_default="0"),
     CheckConstraint("status IN ('queued', 'running', 'succeeded', 'failed', 'cancelled')", name="status"),
     CheckConstraint("operation IN ('generate', 'edit')", name="operation"),
     UniqueConstraint("call_id", "position"),
     Index(None, "account_id", "id"),
     Index(None, "account_id", "status", "id"),
     Index(None, "status", "lease_until"),
+    _of_status("queued", "ix_generations_line", "provider_id", "turn", "id"),
+    _of_status("queued", "ix_generations_own_turns", "account_id", "provider_id", "turn"),
+    _of_status("running", "ix_generations_running", "provider_id"),
 )
+"""`turn` orders the line of a provider: the round in which the account's generation comes up."""
+
+lines = Table(
+    "lines",
+    metadata,
+    Column("provider_id", Text, primary_key=True),
+    Column("turn", BigInteger, nullable=False, server_default="0"),
+)
+"""How far the line of each provider has come: the turn that was served last. Its row is the lock of whoever takes the next."""
 
 saved_prompts = Table(
     "saved_prompts",

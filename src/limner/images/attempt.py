@@ -111,11 +111,16 @@ class Attempt:
             keeping.cancel()
             self._work.cancel()
 
-    async def hand_over(self) -> None:
-        """Stop without losing anything: whoever takes it next starts or resumes it; else let it finish."""
-        if self._can_be_repeated() and self._work is not None:
-            self._stop = "handed over"
-            self._work.cancel()
+    @property
+    def provider_id(self) -> str:
+        return self._row.provider_id
+
+    def hand_over(self) -> bool:
+        """Stop without losing anything: whoever takes it next starts or resumes it; else (false) let it finish."""
+        if not self._can_be_repeated() or self._work is None or self._work.done():
+            return False
+        self._halt("handed over")
+        return True
 
     # --- Watch ---------------------------------------------------------------------------------
 

@@ -14,7 +14,7 @@ from limner.credits import ledger
 from limner.db.base import Database, Transaction
 from limner.db.types import Clock, new_id
 from limner.errors import IdempotencyConflict, InsufficientCredits, NotFound, ServerBusy
-from limner.images import calls, generations, lists, requests
+from limner.images import calls, generations, line, lists, requests
 from limner.images.calls import Call
 from limner.images.generations import Generation
 from limner.images.requests import NewImages
@@ -107,7 +107,7 @@ class Beginning:
             calls.add(tx, call, waiter=self._process_id if new.waits else None)
             self._hold(tx, principal, rows, now)
             for row in rows:
-                generations.add(tx, row)
+                generations.add(tx, row, turn=line.next_turn(tx, row.account_id, row.provider_id))
             return Started(call_id, tuple(row.id for row in rows), False, principal.account_id)
 
         return begin

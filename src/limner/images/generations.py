@@ -91,12 +91,13 @@ class Outcome:
     provenance: Provenance | None = None
 
 
-def add(tx: Transaction, generation: Generation) -> None:
+def add(tx: Transaction, generation: Generation, *, turn: int = 0) -> None:
+    """`turn` is its round in the line of its provider (`line.next_turn`)."""
     tx.execute(
         """INSERT INTO generations (id, call_id, position, account_id, api_key_id, connection_id, status, operation, prompt,
-                  style, model_id, provider_id, options, inputs, credits, warnings, origin, deadline_at, created_at)
+                  style, model_id, provider_id, options, inputs, credits, warnings, origin, deadline_at, created_at, turn)
            VALUES (:id, :call_id, :position, :account_id, :api_key_id, :connection_id, 'queued', :operation, :prompt,
-                  :style, :model_id, :provider_id, :options, :inputs, :credits, :warnings, :origin, :deadline_at, :created_at)""",
+                  :style, :model_id, :provider_id, :options, :inputs, :credits, :warnings, :origin, :deadline_at, :created_at, :turn)""",
         id=generation.id,
         call_id=generation.call_id,
         position=generation.position,
@@ -115,6 +116,7 @@ def add(tx: Transaction, generation: Generation) -> None:
         origin=None if generation.origin is None else as_json(asdict(generation.origin)),
         deadline_at=generation.deadline_at,
         created_at=generation.created_at,
+        turn=turn,
     )
     count(tx, generation.account_id, generations=1)
 

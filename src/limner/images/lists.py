@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from limner.db.base import Row, Transaction
+from limner.db.base import Transaction
 from limner.db.types import utc_or_none
 from limner.images.generations import Generation, Status, from_row
 
@@ -69,9 +69,13 @@ def unended_of_account(tx: Transaction, account_id: str) -> int:
     )
 
 
-def queued(tx: Transaction) -> list[Row]:
-    """Everything that waits to be run, oldest first: id, account_id and provider_id."""
-    return tx.all("SELECT id, account_id, provider_id FROM generations WHERE status = 'queued' ORDER BY id")
+def waiting_for(tx: Transaction, provider_id: str) -> list[str]:
+    """What waits for one provider, oldest first."""
+    rows = tx.all(
+        "SELECT id FROM generations WHERE status = 'queued' AND provider_id = :provider_id ORDER BY id",
+        provider_id=provider_id,
+    )
+    return [row["id"] for row in rows]
 
 
 @dataclass(frozen=True, slots=True)

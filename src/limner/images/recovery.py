@@ -10,14 +10,16 @@ from datetime import timedelta
 import structlog
 
 from limner import tracing
+from limner.db.base import Transaction
 from limner.db.types import new_id
 from limner.errors import ModelUnavailable, ServerBusy, ServiceError, UpstreamTimeout
-from limner.images import generations, lists, transitions
+from limner.images import calls, generations, line, lists, transitions
 from limner.images.attempt import Parts, blob_prefix, describe, forget_inputs, settle_failure, settle_success
 from limner.images.generations import Generation
+from limner.images.line import Seats
 from limner.images.pictures import NotAPicture
 from limner.providers.base import ProviderImage
-from limner.queue.base import Event, Job, Queue
+from limner.queue.base import Event, Fleet, Queue
 
 SWEEP_SECONDS = 5.0
 
@@ -25,13 +27,13 @@ log = structlog.stdlib.get_logger(__name__)
 
 
 class Recovery:
-    def __init__(self, parts: Parts, queue: Queue) -> None:
+    def __init__(self, parts: Parts, queue: Queue, seats: Seats) -> None:
         self._parts = parts
         self._queue = queue
+        self._seats = seats
 
     async def run(self) -> None:
         """Forever; cancel it."""
-        await self.requeue_all()
         while True:
             try:
                 await self.sweep()
@@ -39,13 +41,15 @@ class Recovery:
                 log.warning("recovery waits for the database or the blob store", error=str(problem))
             await asyncio.sleep(SWEEP_SECONDS)
 
-    async def requeue_all(self) -> None:
-        """Hand over every queued row: those of before the start are in nobody's memory."""
-        for row in await self._parts.database.read_slowly(lists.queued):
-            await self._requeue(row["id"], row["account_id"], row["provider_id"])
-
     async def sweep(self) -> int:
         """Settle or requeue what is abandoned or overdue; how many."""
+        fleet = await self._queue.fleet()
+        await self._break_off_gone(fleet)
+        settled = await self._settle_all()
+        await self._call_for_waiting(fleet)
+        return settled
+
+    async def _settle_all(self) -> int:
         now = self._parts.clock()
         overdue = await self._parts.database.read(lambda tx: lists.overdue(tx, now))
         abandoned = await self._parts.database.read(lambda tx: lists.abandoned(tx, now))
@@ -55,14 +59,36 @@ class Recovery:
             await self._take_over(generation_id)
         return len(overdue) + len(abandoned)
 
-    async def _requeue(self, generation_id: str, account_id: str, provider_id: str) -> None:
-        """Back into the queue, unless the operator took its supplier away meanwhile: nobody would ever take it."""
-        try:
-            self._parts.suppliers[provider_id]
-        except ModelUnavailable as error:
+    async def _break_off_gone(self, fleet: Fleet) -> None:
+        """Every wait of a process that is gone broke off: an identical call may adopt what it waited for."""
+        waiters = await self._parts.database.read(calls.waiters)
+        gone = set(waiters) - fleet.processes
+
+        def break_off(tx: Transaction) -> None:
+            for waiter in sorted(gone):
+                calls.break_off_all(tx, waiter, self._parts.clock())
+
+        if gone:
+            await self._parts.database.write(break_off)
+
+    async def _call_for_waiting(self, fleet: Fleet) -> None:
+        """A call may be lost with its process; and what nobody can run any more is not left waiting."""
+        waiting = await self._parts.database.read(line.waiting)
+        for provider_id, count in waiting.items():
+            try:
+                self._parts.suppliers[provider_id]
+            except ModelUnavailable as error:
+                if provider_id not in fleet.providers:
+                    await self._fail_all(provider_id, error)
+                continue
+            seats = self._seats.get(provider_id)
+            if await self._parts.database.read(lambda tx, p=provider_id, s=seats: line.has_room(tx, p, s)):
+                await self._queue.call(provider_id, count)
+
+    async def _fail_all(self, provider_id: str, error: ModelUnavailable) -> None:
+        """The operator took this supplier away: nobody would ever take its orders."""
+        for generation_id in await self._parts.database.read(lambda tx: lists.waiting_for(tx, provider_id)):
             await self._fail_queued(generation_id, error)
-        else:
-            await self._queue.put([Job(generation_id, account_id, provider_id)])
 
     async def _expire(self, generation_id: str) -> None:
         error = ServerBusy("The generation waited too long in the queue.", retry_after_seconds=60)
@@ -90,8 +116,7 @@ class Recovery:
         if await self._succeed_from_blob(row, lease):
             await self._ended(row)
         elif self._may_run_again(row):
-            if await self._parts.database.write(lambda tx: transitions.requeue(tx, row.id, lease)):
-                await self._requeue(row.id, row.account_id, row.provider_id)
+            await self._parts.database.write(lambda tx: transitions.requeue(tx, row.id, lease))
         else:
             error = UpstreamTimeout(
                 "The server stopped while the provider was working, so the picture was lost.", generation_id=row.id

@@ -1,78 +1,128 @@
-"""Takes generations from the queue and runs them, many at a time, until it is told to stop."""
+"""Runs generations, many at a time, until it is told to stop: whoever is next in line when a call comes."""
 
 import asyncio
-from collections.abc import Mapping
 from datetime import timedelta
 
 import structlog
 
 from limner import metrics
 from limner.db.types import new_id
-from limner.images import transitions
+from limner.images import line
 from limner.images.attempt import Attempt, Parts
-from limner.queue.base import Job, Queue
+from limner.images.generations import Generation
+from limner.images.line import Seats
+from limner.queue.base import Queue
+
+HAND_OVER_AFTER_SECONDS = 10.0
+"""What is nearly done is finished here; what takes longer goes on elsewhere."""
+
+HALT_SECONDS = 5.0
+"""How long it takes at most to write down that something was handed over."""
+
+RETRY_SECONDS = 1.0
+"""Between two looks at a database that does not answer."""
 
 log = structlog.stdlib.get_logger(__name__)
 
 
 class Runner:
-    """`places` says how many orders each provider takes at once; so many are claimed, the others stay in the queue."""
+    """`seats` says how many orders each provider takes from all processes together."""
 
-    def __init__(self, parts: Parts, queue: Queue, *, deadline_seconds: float, places: Mapping[str, int]) -> None:
+    def __init__(self, parts: Parts, queue: Queue, *, deadline_seconds: float, seats: Seats) -> None:
         self._parts = parts
         self._queue = queue
         self._deadline = timedelta(seconds=deadline_seconds)
-        self._places = places
-        self._running: dict[asyncio.Task[None], Attempt | None] = {}
+        self._seats = seats
+        self._running: dict[asyncio.Task[None], Attempt] = {}
+        self._claiming: set[asyncio.Task[asyncio.Task[None] | None]] = set()
         self._stopping = False
 
     async def run(self) -> None:
-        """Forever; cancel it, or call `stop`."""
-        await asyncio.gather(*(self._serve(name) for name, places in self._places.items() for _ in range(places)))
+        """Until `stop_claiming`; cancel it, or let it come to that."""
+        await self._queue.serve(self._answer)
 
-    async def stop(self, drain_seconds: float) -> None:
-        """Take nothing more; give what runs `drain_seconds` to finish, then hand over what costs nothing to repeat."""
+    async def stop_claiming(self) -> None:
+        """Take nothing more; what runs goes on."""
         self._stopping = True
-        if self._running:
-            await asyncio.wait(self._running, timeout=drain_seconds)
-        for attempt in list(self._running.values()):
-            if attempt is not None:
-                await attempt.hand_over()
-        if self._running:
-            await asyncio.wait(self._running, timeout=5.0)
+        await self._queue.stop()
 
-    async def _serve(self, provider_id: str) -> None:
-        """One place with a provider: the next job when the last one has ended."""
+    async def stop(self, drain_seconds: float, pressed: asyncio.Event) -> None:
+        """Let what runs finish; soon hand over what costs nothing to repeat, and give the rest `drain_seconds`.
+
+        Once `pressed` is set nothing is waited for that takes longer than to write down how things stand.
+        """
+        await self.stop_claiming()
+        if self._claiming:
+            await asyncio.wait(self._claiming, timeout=HALT_SECONDS)
+        await self._drain(min(drain_seconds, HAND_OVER_AFTER_SECONDS), pressed)
+        await self._hand_over()
+        await self._drain(drain_seconds - HAND_OVER_AFTER_SECONDS, pressed)
+        if self._running:
+            log.warning("stopping although suppliers are still at work", count=len(self._running))
+
+    async def _hand_over(self) -> None:
+        handed_over = {task: attempt for task, attempt in self._running.items() if attempt.hand_over()}
+        if handed_over:
+            await asyncio.wait(handed_over, timeout=HALT_SECONDS)
+        for attempt in handed_over.values():
+            await self._queue.call(attempt.provider_id)
+
+    async def _drain(self, seconds: float, pressed: asyncio.Event) -> None:
+        if not self._running or seconds <= 0:
+            return
+        drained = asyncio.create_task(asyncio.wait(list(self._running)))
+        pressing = asyncio.create_task(pressed.wait())
+        await asyncio.wait([drained, pressing], timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        drained.cancel()
+        pressing.cancel()
+
+    async def _answer(self, provider_id: str) -> None:
+        """One hand: run what waits for this provider, one after the other, until nothing does."""
         while not self._stopping:
-            job = await self._queue.take(provider_id)
-            task = asyncio.create_task(self._run(job))
-            self._running[task] = None
-            task.add_done_callback(self._finished)
+            try:
+                task = await self._begin_next(provider_id)
+            except OSError as problem:
+                log.warning("a runner waits for the database", error=str(problem))
+                await asyncio.sleep(RETRY_SECONDS)
+                continue
+            if task is None:
+                return
             await asyncio.wait([task])
 
-    def _finished(self, task: "asyncio.Task[None]") -> None:
-        del self._running[task]
-        if not task.cancelled() and (problem := task.exception()) is not None:
-            log.error("a run could not be settled; its lease will run out", error=repr(problem))
+    async def _begin_next(self, provider_id: str) -> "asyncio.Task[None] | None":
+        """Never cancelled halfway: what was claimed runs."""
+        claiming = asyncio.create_task(self._claim_and_begin(provider_id))
+        self._claiming.add(claiming)
+        claiming.add_done_callback(self._claiming.discard)
+        return await asyncio.shield(claiming)
 
-    async def _run(self, job: Job) -> None:
+    async def _claim_and_begin(self, provider_id: str) -> "asyncio.Task[None] | None":
         lease = new_id()
+        row = await self._claim(provider_id, lease)
+        if row is None:
+            return None
+        metrics.QUEUE_SECONDS.labels(row.provider_id).observe((self._parts.clock() - row.created_at).total_seconds())
+        attempt = Attempt(self._parts, row, lease)
+        task = asyncio.create_task(attempt.run())
+        self._running[task] = attempt
+        task.add_done_callback(self._finished)
+        return task
+
+    async def _claim(self, provider_id: str, lease: str) -> Generation | None:
         now = self._parts.clock()
-        row = await self._parts.database.write(
-            lambda tx: transitions.claim(
+        return await self._parts.database.write(
+            lambda tx: line.take(
                 tx,
-                job.generation_id,
+                provider_id,
                 lease,
+                seats=self._seats.get(provider_id),
                 now=now,
                 until=now + timedelta(seconds=self._parts.lease_seconds),
                 deadline_at=now + self._deadline,
             )
         )
-        if row is None:
-            return
-        metrics.QUEUE_SECONDS.labels(row.provider_id).observe(max((now - row.created_at).total_seconds(), 0))
-        attempt = Attempt(self._parts, row, lease)
-        current = asyncio.current_task()
-        assert current is not None
-        self._running[current] = attempt
-        await attempt.run()
+
+    def _finished(self, task: "asyncio.Task[None]") -> None:
+        del self._running[task]
+        if not task.cancelled() and (problem := task.exception()) is not None:
+            log.error("a run could not be settled; its lease will run out", error=repr(problem))

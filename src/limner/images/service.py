@@ -14,16 +14,17 @@ from limner.credits.ledger import Balance, CreditTransaction
 from limner.db.base import Database, Transaction, UniqueViolation
 from limner.db.types import Clock, new_id
 from limner.errors import NotFound, SpendCapExceeded
-from limner.images import calls, generations, lists, notices, requests, shares
+from limner.images import calls, generations, line, lists, notices, requests, shares
 from limner.images.beginning import Beginning, Limits, References, Started
 from limner.images.ending import Ending
 from limner.images.generations import Generation
+from limner.images.line import Seats
 from limner.images.lists import Filter
 from limner.images.repeats import repeat
 from limner.images.requests import NewImages
 from limner.images.shares import Share
 from limner.images.waits import TICK_SECONDS, OnEvent, Waits
-from limner.queue.base import Event, Events, Job, Queue, Watching
+from limner.queue.base import Event, Events, Queue, Watching
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,7 @@ class Images:
         clock: Clock,
         limits: Limits,
         process_id: str,
+        seats: Seats,
     ) -> None:
         self._database = database
         self._catalog = catalog
@@ -65,10 +67,11 @@ class Images:
         self._blobs = blobs
         self._clock = clock
         self._bills = limits.bills
+        self._seats = seats
         self._beginning = Beginning(
             database=database, blobs=blobs, references=references, clock=clock, limits=limits, process_id=process_id
         )
-        self._waits = Waits(database=database, queue=queue, events=events, clock=clock, process_id=process_id)
+        self._waits = Waits(database=database, events=events, clock=clock)
         self._ending = Ending(database=database, events=events, blobs=blobs, clock=clock)
         self._writing: dict[tuple[str, str], set[asyncio.Task[Started]]] = {}
 
@@ -129,19 +132,25 @@ class Images:
         except UniqueViolation:  # the same idempotency key arrived twice at once: now it can be seen
             started = await self._database.write(begin)
         if not started.replayed:
-            account_id = started.account_id
-            await self._queue.put([Job(each, account_id, provider_id) for each in started.generation_ids])
-            self._publish_places(started.generation_ids)
+            await self._call_for(started, provider_id)
         return started
 
     async def again(self, principal: Principal, generation: Generation, *, idempotency_key: str) -> Started:
         """The same request once more, inputs included; what `start` raises."""
         return await self.start(principal, await repeat(self._blobs, generation, idempotency_key))
 
-    def _publish_places(self, generation_ids: Sequence[str]) -> None:
-        for generation_id in generation_ids:
-            if (place := self._queue.place(generation_id)) is not None:
-                self._events.publish(Event("queued", generation_id, phase="queued", place=place))
+    async def _call_for(self, started: Started, provider_id: str) -> None:
+        """Whoever ends an order looks for the next one: somebody is called only where a seat is free."""
+
+        def read(tx: Transaction) -> tuple[bool, list[int | None]]:
+            room = line.has_room(tx, provider_id, self._seats.get(provider_id))
+            return room, [line.place(tx, each) for each in started.generation_ids]
+
+        room, places = await self._database.read(read)
+        for generation_id, place in zip(started.generation_ids, places, strict=True):
+            self._events.publish(Event("queued", generation_id, phase="queued", place=place))
+        if room:
+            await self._queue.call(provider_id, len(started.generation_ids))
 
     # --- waiting ----------------------------------------------------------------------------
 
@@ -189,17 +198,17 @@ class Images:
             await self._waits.deliver(one)
         return row
 
-    def state(self, generation_id: str) -> Event | None:
-        """The latest news of a generation that has not ended, with its place in the queue."""
-        return self._waits.state(generation_id)
+    async def state(self, generation_id: str) -> Event | None:
+        """The latest news of a generation that has not ended, with its place in the line."""
+        return await self._waits.state(generation_id)
 
     def watch(self, *generation_ids: str) -> AbstractContextManager[Watching]:
         """The events of some generations from now on."""
         return self._waits.watch(*generation_ids)
 
-    async def break_off_others(self) -> None:
-        """Waits in any other process are over: said at the start, where there can be only one process."""
-        await self._waits.break_off_others()
+    def end_soon(self, seconds: float) -> None:
+        """The process was told to end: whoever still waits after that is told how to come back."""
+        self._waits.end_soon(seconds)
 
     async def close(self) -> None:
         """Finish what was left to do for callers who went away."""

@@ -6,17 +6,17 @@ a missed event costs time and nothing else.
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Coroutine
-from contextlib import AbstractContextManager
+from collections.abc import Awaitable, Callable, Coroutine, Generator
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, TypeVar
 
-from limner.db.base import Database, Transaction
+from limner.db.base import Database
 from limner.db.types import Clock
 from limner.errors import ServiceError
-from limner.images import calls, generations
+from limner.images import calls, generations, line
 from limner.images.beginning import Started
 from limner.images.generations import Generation
-from limner.queue.base import Event, Events, Queue, Watching
+from limner.queue.base import Event, Events, Watching
 
 S = TypeVar("S", bound=Started | None)
 
@@ -27,14 +27,14 @@ TICK_SECONDS = 10.0
 
 
 class Waits:
-    """The waits of one process, by which `process_id` the rows know it."""
+    """The waits of one process."""
 
-    def __init__(self, *, database: Database, queue: Queue, events: Events, clock: Clock, process_id: str) -> None:
+    def __init__(self, *, database: Database, events: Events, clock: Clock) -> None:
         self._database = database
-        self._queue = queue
         self._events = events
         self._clock = clock
-        self._process_id = process_id
+        self._last_moment: float | None = None
+        self._watching: set[Watching] = set()
         self._detached: set[asyncio.Task[None]] = set()
 
     async def wait(
@@ -57,17 +57,23 @@ class Waits:
         """Watch until all ended or the time is over; nothing is delivered or broken off by it."""
         loop = asyncio.get_running_loop()
         until = loop.time() + seconds
-        with self._events.watch(started.generation_ids) as watching:
+        with self._events.watch(started.generation_ids) as watching, self._known(watching):
             rows = await self.rows(started)
             if on_event is not None:
                 await on_event(None)
-            while any(not row.has_ended for row in rows) and (left := until - loop.time()) > 0:
+            while any(not row.has_ended for row in rows) and (left := self._left(until)) > 0:
                 event = await watching.next(min(left, tick_seconds))
                 if on_event is not None:
                     await on_event(event)
                 if event is None or event.kind == "ended":
                     rows = await self.rows(started)
         return rows
+
+    def end_soon(self, seconds: float) -> None:
+        """The process was told to end: nobody waits longer than this any more; who asks again is answered elsewhere."""
+        loop = asyncio.get_running_loop()
+        self._last_moment = loop.time() + seconds
+        loop.call_later(seconds, self._wake_all)
 
     async def rows(self, started: Started) -> list[Generation]:
         """How the generations of a call stand, in order; deleted ones are left out."""
@@ -89,29 +95,35 @@ class Waits:
             self._detach(self._abandon(task))
             raise
 
-    def state(self, generation_id: str) -> Event | None:
-        """The latest news of a generation that has not ended, with its place in the queue."""
-        if (place := self._queue.place(generation_id)) is not None:
+    async def state(self, generation_id: str) -> Event | None:
+        """The latest news of a generation that has not ended, with its place in the line."""
+        if (place := await self._database.read(lambda tx: line.place(tx, generation_id))) is not None:
             return Event("queued", generation_id, phase="queued", place=place)
         return self._events.latest(generation_id)
 
     def watch(self, *generation_ids: str) -> AbstractContextManager[Watching]:
         return self._events.watch(generation_ids)
 
-    async def break_off_others(self) -> None:
-        """Waits in any other process are over: said at the start, where there can be only one process."""
-
-        def break_off(tx: Transaction) -> None:
-            for waiter in calls.waiters(tx):
-                if waiter != self._process_id:
-                    calls.break_off_all(tx, waiter, self._clock())
-
-        await self._database.write(break_off)
-
     async def close(self) -> None:
         """Finish what was left to do for callers who went away."""
         if self._detached:
             await asyncio.gather(*self._detached, return_exceptions=True)
+
+    def _left(self, until: float) -> float:
+        last = until if self._last_moment is None else min(until, self._last_moment)
+        return last - asyncio.get_running_loop().time()
+
+    @contextmanager
+    def _known(self, watching: Watching) -> Generator[None]:
+        self._watching.add(watching)
+        try:
+            yield
+        finally:
+            self._watching.discard(watching)
+
+    def _wake_all(self) -> None:
+        for watching in self._watching:
+            watching.wake()
 
     async def _break_off(self, started: Started) -> None:
         await self._database.write(lambda tx: calls.break_off(tx, started.call_id, self._clock()))

@@ -73,7 +73,7 @@ class Progress:
         is_news = event is not None and event.kind in ("queued", "running")
         if event is not None and not is_news and elapsed - self._last < self._progress_seconds:
             return
-        state = event if is_news else self._images.state(self._generation_id)
+        state = event if is_news else await self._images.state(self._generation_id)
         self._last = max(self._last + 0.001, round(elapsed, 3))
         await self._call.report(self._last, None, describe(self._generation_id, state, elapsed))
 

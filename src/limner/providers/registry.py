@@ -38,6 +38,9 @@ CONCURRENCY: Mapping[str, int] = {
     "diffusers": 1,
 }
 
+IN_PROCESS = frozenset({"limner", "diffusers"})
+"""These work with the machine they run on: another machine is another place."""
+
 POLL_SECONDS = 0.5
 """Between two looks at an order, where a supplier has to be asked."""
 
@@ -87,9 +90,14 @@ class Providers:
         return tuple(self._providers)
 
     @property
-    def places(self) -> Mapping[str, int]:
-        """How many orders each supplier takes at once."""
+    def hands(self) -> Mapping[str, int]:
+        """How many orders of each supplier this process has under way at once."""
         return {name: CONCURRENCY[name] for name in self._providers}
+
+    @property
+    def seats(self) -> Mapping[str, int | None]:
+        """How many orders each supplier takes from all processes together; None where each process has its own."""
+        return {name: None if name in IN_PROCESS else CONCURRENCY[name] for name in self._providers}
 
     @property
     def down(self) -> Sequence[str]:

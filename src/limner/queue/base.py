@@ -1,22 +1,19 @@
 """What a queue of generations and a channel of events look like to the rest of the house.
 
-The generation's row and lease are the truth; the queue only hands ids to runners, and an event only
-says that something changed. Losing either loses nothing: recovery puts rows back.
+The generation's row and lease are the truth, and the rows say whose turn it is. The queue only brings
+waiting work and free hands together, and an event only says that something changed. Losing either loses
+nothing: recovery calls again, and a waiter looks again.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
 EventKind = Literal["queued", "running", "partial", "cancel", "ended"]
 
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    generation_id: str
-    account_id: str
-    provider_id: str
+Work = Callable[[str], Awaitable[None]]
+"""Takes what waits for a provider, one after the other, until nothing does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,20 +29,35 @@ class Event:
     partial_media_type: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """The ids of the processes that live, and the providers some of them have hands for."""
+
+    processes: frozenset[str]
+    providers: frozenset[str]
+
+
 class Queue(Protocol):
-    async def put(self, jobs: Sequence[Job]) -> None:
-        """Idempotent for a job that already waits."""
+    """One process's end of it."""
+
+    async def call(self, provider_id: str, count: int = 1) -> None:
+        """So many more wait for this provider: free hands, wherever they are, go and look.
+
+        To be called after their rows are committed. Raises nothing: a call that is lost is made again by recovery.
+        """
         ...
 
-    async def take(self, provider_id: str) -> Job:
-        """The provider's next job, accounts in turn, so that nobody's five hundred delay another's first."""
+    async def serve(self, work: Work) -> None:
+        """Answer calls until `stop`, with the hands this process has; a hand is one `work`."""
         ...
 
-    def place(self, generation_id: str) -> int | None:
-        """How many jobs its provider begins before this one, plus one; None when it does not wait here."""
+    async def stop(self) -> None:
+        """Answer no more calls; work under way goes on."""
         ...
 
-    def waiting(self) -> int: ...
+    async def fleet(self) -> Fleet:
+        """Who lives, this process included. OSError where that cannot be known now."""
+        ...
 
     async def close(self) -> None: ...
 
@@ -56,8 +68,10 @@ class Watching(Protocol):
     def __aiter__(self) -> AsyncIterator[Event]: ...
 
     async def next(self, timeout_seconds: float) -> Event | None:
-        """None when nothing happened in time."""
+        """None when nothing happened in time, or when somebody said `wake`."""
         ...
+
+    def wake(self) -> None: ...
 
 
 class Events(Protocol):

@@ -1,79 +1,91 @@
-"""The queue and the events of a single process: in memory, over the rows of the database."""
+"""The queue and the events of a single process, in memory."""
 
 import asyncio
-from collections import deque
-from collections.abc import AsyncIterator, Generator, Sequence
+from collections import OrderedDict, deque
+from collections.abc import AsyncIterator, Generator, Mapping, Sequence
 from contextlib import contextmanager
 
-from limner.queue.base import Event, Job
+from limner.queue.base import Event, Fleet, Work
+
+LATEST_MOST = 10_000
+"""Of so many generations the last event is remembered; an end that was missed must not be remembered for ever."""
 
 
 class EmbeddedQueue:
-    """A line per provider."""
+    """Calls are counted, and every hand looks until nothing waits: more calls than hands say nothing new."""
 
-    def __init__(self) -> None:
-        self._lines: dict[str, _Line] = {}
-        self._provider_of: dict[str, str] = {}
+    def __init__(self, process_id: str, hands: Mapping[str, int]) -> None:
+        self._process_id = process_id
+        self._hands = hands
+        self._calls = {provider_id: _Calls(count) for provider_id, count in hands.items()}
+        self._stopped = asyncio.Event()
+        self._hands_at_work: list[asyncio.Task[None]] = []
+        self._idle: set[asyncio.Task[None]] = set()
 
-    async def put(self, jobs: Sequence[Job]) -> None:
-        for job in jobs:
-            if job.generation_id not in self._provider_of:
-                self._provider_of[job.generation_id] = job.provider_id
-                self._line(job.provider_id).add(job)
+    async def call(self, provider_id: str, count: int = 1) -> None:
+        if provider_id in self._calls:
+            self._calls[provider_id].add(count)
 
-    async def take(self, provider_id: str) -> Job:
-        job = await self._line(provider_id).next()
-        del self._provider_of[job.generation_id]
-        return job
+    async def serve(self, work: Work) -> None:
+        self._hands_at_work = [
+            asyncio.create_task(self._hand(provider_id, work))
+            for provider_id, count in self._hands.items()
+            for _ in range(count)
+        ]
+        try:
+            await self._stopped.wait()
+        except asyncio.CancelledError:
+            for hand in self._hands_at_work:
+                hand.cancel()
+            raise
+        for hand in list(self._idle):
+            hand.cancel()
 
-    def place(self, generation_id: str) -> int | None:
-        provider_id = self._provider_of.get(generation_id)
-        return None if provider_id is None else self._line(provider_id).place(generation_id)
+    async def stop(self) -> None:
+        self._stopped.set()
 
-    def waiting(self) -> int:
-        return len(self._provider_of)
+    async def fleet(self) -> Fleet:
+        return Fleet(frozenset({self._process_id}), frozenset(self._hands))
 
     async def close(self) -> None:
         pass
 
-    def _line(self, provider_id: str) -> "_Line":
-        return self._lines.setdefault(provider_id, _Line())
+    async def _hand(self, provider_id: str, work: Work) -> None:
+        itself = asyncio.current_task()
+        assert itself is not None
+        while not self._stopped.is_set():
+            self._idle.add(itself)
+            try:
+                await self._calls[provider_id].next()
+            finally:
+                self._idle.discard(itself)
+            await work(provider_id)
 
 
-class _Line:
-    """A queue per account, served in turn."""
+class _Calls:
+    """Those nobody has answered yet."""
 
-    def __init__(self) -> None:
-        self._by_account: dict[str, deque[Job]] = {}
-        self._turn: deque[str] = deque()
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._count = 0
         self._takers: deque[asyncio.Future[None]] = deque()
 
-    def add(self, job: Job) -> None:
-        if job.account_id not in self._by_account:
-            self._by_account[job.account_id] = deque()
-            self._turn.append(job.account_id)
-        self._by_account[job.account_id].append(job)
-        self._wake_one()
+    def add(self, count: int) -> None:
+        self._count = min(self._count + count, self._most)
+        for _ in range(count):
+            self._wake_one()
 
-    async def next(self) -> Job:
-        while not self._turn:
+    async def next(self) -> None:
+        while not self._count:
             taker = asyncio.get_running_loop().create_future()
             self._takers.append(taker)
             try:
                 await taker
             except asyncio.CancelledError:
                 if taker.done():
-                    self._wake_one()  # the job we were woken for is somebody else's now
+                    self._wake_one()  # the call we were woken for is somebody else's now
                 raise
-        return self._pop()
-
-    def place(self, generation_id: str) -> int | None:
-        """In turns: a job with k of its account before it waits for k rounds of every account."""
-        for account_id, jobs in self._by_account.items():
-            for before, job in enumerate(jobs):
-                if job.generation_id == generation_id:
-                    return self._place(account_id, before)
-        return None
+        self._count -= 1
 
     def _wake_one(self) -> None:
         while self._takers:
@@ -82,37 +94,21 @@ class _Line:
                 taker.set_result(None)
                 return
 
-    def _pop(self) -> Job:
-        account_id = self._turn.popleft()
-        jobs = self._by_account[account_id]
-        job = jobs.popleft()
-        if jobs:
-            self._turn.append(account_id)
-        else:
-            del self._by_account[account_id]
-        return job
-
-    def _place(self, account_id: str, before: int) -> int:
-        turn = self._turn.index(account_id)
-        others = 0
-        for index, other in enumerate(self._turn):
-            if other != account_id:
-                others += min(len(self._by_account[other]), before + (1 if index < turn else 0))
-        return before + others + 1
-
 
 class EmbeddedEvents:
     """Watchers by generation id, told in the same event loop."""
 
     def __init__(self) -> None:
         self._watchers: dict[str, list[_Watching]] = {}
-        self._latest: dict[str, Event] = {}
+        self._latest: OrderedDict[str, Event] = OrderedDict()
 
     def publish(self, event: Event) -> None:
         if event.kind == "ended":
             self._latest.pop(event.generation_id, None)
         elif event.kind in ("queued", "running"):
             self._latest[event.generation_id] = event
+            if len(self._latest) > LATEST_MOST:
+                self._latest.popitem(last=False)
         for watcher in self._watchers.get(event.generation_id, ()):
             watcher.tell(event)
 
@@ -126,6 +122,9 @@ class EmbeddedEvents:
         finally:
             for generation_id in generation_ids:
                 self._forget(generation_id, watching)
+
+    def is_watched(self, generation_id: str) -> bool:
+        return generation_id in self._watchers
 
     def latest(self, generation_id: str) -> Event | None:
         return self._latest.get(generation_id)
@@ -143,19 +142,23 @@ class EmbeddedEvents:
 class _Watching:
     """A small mailbox: a slow watcher sees the newest progress, and never misses an end."""
 
-    __slots__ = ("_arrived", "_events")
+    __slots__ = ("_arrived", "_events", "_woken")
 
     def __init__(self) -> None:
         self._events: deque[Event] = deque()
         self._arrived: asyncio.Future[None] | None = None
+        self._woken = False
 
     def tell(self, event: Event) -> None:
         last = self._events[-1] if self._events else None
         if last and last.kind == event.kind == "running" and last.generation_id == event.generation_id:
             self._events.pop()
         self._events.append(event)
-        if self._arrived is not None and not self._arrived.done():
-            self._arrived.set_result(None)
+        self._arrive()
+
+    def wake(self) -> None:
+        self._woken = True
+        self._arrive()
 
     async def __aiter__(self) -> AsyncIterator[Event]:
         while True:
@@ -163,7 +166,7 @@ class _Watching:
                 yield event
 
     async def next(self, timeout_seconds: float) -> Event | None:
-        if not self._events:
+        if not self._events and not self._woken:
             self._arrived = asyncio.get_running_loop().create_future()
             try:
                 # Not wait_for: on Python 3.11 it loses a cancellation that meets an arrival.
@@ -173,4 +176,9 @@ class _Watching:
                 return None
             finally:
                 self._arrived = None
+        self._woken = False
         return self._events.popleft() if self._events else None
+
+    def _arrive(self) -> None:
+        if self._arrived is not None and not self._arrived.done():
+            self._arrived.set_result(None)

@@ -52,7 +52,7 @@ class EventRoutes:
         with self._images.watch(row.id) as watching:
             row = await self._images.get(principal, row.id)  # again: it may have ended before we watched
             if not row.has_ended:
-                yield self._state(row)
+                yield await self._state(row)
             async with aclosing(self._until_ended(principal, row, watching)) as pieces:
                 async for piece in pieces:
                     yield piece
@@ -70,8 +70,8 @@ class EventRoutes:
             if event is None or event.kind == "ended":  # an event may be lost with its process; the row is the truth
                 row = await self._images.get(principal, row.id)
 
-    def _state(self, row: Generation) -> bytes:
-        known = self._images.state(row.id)
+    async def _state(self, row: Generation) -> bytes:
+        known = await self._images.state(row.id)
         if known is not None and known.kind in ("queued", "running"):
             return _progress(known)
         fraction = None if row.fraction_percent is None else row.fraction_percent / 100

@@ -107,7 +107,7 @@ class Live:
             watching = stack.enter_context(self._images.watch(*ids))
             waiting = set(ids)
             for each in ids:
-                if (event := self._images.state(each)) is not None:
+                if (event := await self._images.state(each)) is not None:
                     yield _progress_event(event)
             while waiting and not self._stopping():
                 event = await watching.next(TICK_SECONDS)

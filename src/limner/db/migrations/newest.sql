@@ -250,7 +250,7 @@ CREATE TABLE generations (
 	created_at BIGINT NOT NULL,
 	started_at BIGINT,
 	completed_at BIGINT,
-	deleted_at BIGINT, provenance TEXT, origin TEXT,
+	deleted_at BIGINT, provenance TEXT, origin TEXT, turn BIGINT DEFAULT '0' NOT NULL,
 	CONSTRAINT pk_generations PRIMARY KEY (id),
 	CONSTRAINT ck_generations_operation CHECK (operation IN ('generate', 'edit')),
 	CONSTRAINT ck_generations_status CHECK (status IN ('queued', 'running', 'succeeded', 'failed', 'cancelled')),
@@ -521,3 +521,15 @@ CREATE TABLE sign_in_questions (
 CREATE INDEX ix_sign_in_questions_expires_at ON sign_in_questions (expires_at)
 
 CREATE INDEX ix_accounts_low_balance_mail_at ON accounts (low_balance_mail_at)
+
+CREATE TABLE lines (
+	provider_id TEXT NOT NULL,
+	turn BIGINT DEFAULT '0' NOT NULL,
+	CONSTRAINT pk_lines PRIMARY KEY (provider_id)
+)
+
+CREATE INDEX ix_generations_line ON generations (provider_id, turn, id) WHERE status = 'queued'
+
+CREATE INDEX ix_generations_own_turns ON generations (account_id, provider_id, turn) WHERE status = 'queued'
+
+CREATE INDEX ix_generations_running ON generations (provider_id) WHERE status = 'running'
