@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from starlette.applications import Starlette
@@ -106,7 +106,7 @@ async def working(
     """
     async with AsyncExitStack() as stack:
         stack.enter_context(observed(config))
-        services = await open_services(config, clock, providers, stack)
+        services = await open_services(replace(config, runs_generations=True), clock, providers, stack)
         runner = runner_of(services)
         background = [
             *running_generations(services, runner),

@@ -65,6 +65,13 @@ class State:
         """From now on not ready, and nothing more is claimed."""
         self.told.set()
 
+    def tell(self) -> None:
+        """A signal came: the first asks, the second insists."""
+        if self.stopping:
+            self.press()
+        else:
+            self.stop()
+
     def press(self) -> None:
         """Wait for nobody any more."""
         self.told.set()

@@ -19,6 +19,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "verify": ("limner.cli.verify:verify", "What a picture says of how it was made, and whether that holds."),
     "login": ("limner.cli.lists:login", "Keep a server's address and an API key."),
     "serve": ("limner.cli.serve:serve", "Run the server."),
+    "worker": ("limner.cli.worker:worker", "Run queued generations, without serving anybody; PostgreSQL only."),
     "migrate": ("limner.cli.operate:migrate", "Bring the database up to date."),
     "doctor": ("limner.cli.doctor:doctor", "Check the configuration and what it points at."),
     "audit": ("limner.cli.operate:audit", "Prove that ledger, holds, balances and pictures agree."),

@@ -5,7 +5,7 @@ import contextlib
 import errno
 import signal
 import socket
-from collections.abc import AsyncGenerator, Coroutine, Generator
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -47,9 +47,9 @@ class Serving:
 async def serving(config: Config, *listeners: socket.socket) -> AsyncGenerator[Serving]:
     """A server that answers on `listeners` while the block runs; SIGTERM and SIGINT end `ended`."""
     async with running(config) as server:
-        web = _Uvicorn(_settings(server.app))
+        web = web_server(server.app)
         answering = asyncio.create_task(web.serve(sockets=list(listeners)))
-        with _signals(_End(web, server.services.state)):
+        with signals(_End(web, server.services.state)):
             yield Serving(server.services, answering)
             server.services.state.stop()
             web.should_exit = True
@@ -109,8 +109,8 @@ def _listen(config: Config) -> socket.socket:
         raise CannotStart(f"Cannot listen on {config.host} port {config.port}: {problem.strerror}.") from None
 
 
-def _settings(app: Any) -> uvicorn.Config:
-    return uvicorn.Config(
+def web_server(app: Any) -> "_Uvicorn":
+    settings = uvicorn.Config(
         app,
         http="httptools",
         ws="none",
@@ -122,6 +122,7 @@ def _settings(app: Any) -> uvicorn.Config:
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=ANSWER_SECONDS,
     )
+    return _Uvicorn(settings)
 
 
 class _Uvicorn(uvicorn.Server):
@@ -157,7 +158,8 @@ class _End:
 
 
 @contextmanager
-def _signals(end: _End) -> Generator[None]:
+def signals(end: Callable[[], None]) -> Generator[None]:
+    """Call `end` for every SIGTERM and SIGINT while the block runs."""
     loop = asyncio.get_running_loop()
     handled = (signal.SIGTERM, signal.SIGINT)
     for each in handled:
