@@ -66,6 +66,7 @@ def test_an_entry_goes_in_is_replaced_and_comes_out_again(client_id: str, text: 
     target.path.chmod(0o640)
     write(target, file.entry(ENDPOINT))
     assert target.copy.read_text() == before
+    assert write(target, file.entry(ENDPOINT)).startswith("nothing")
     write(target, file.entry(OTHER_KEY))
     once = target.path.read_text()
     assert once.count("sk_another") == 1

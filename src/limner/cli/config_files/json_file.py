@@ -23,7 +23,10 @@ class JsonFile:
         member = entries.member(name)
         if member is None:
             return _checked(text, _inserted(text, entries, name, entry), table, name, entry)
-        drawn = _drawn(entry, _indent_at(text, member.start), _unit(text))
+        if member.value.plain == entry:
+            return text
+        is_one_line = "\n" not in text[member.value.start : member.value.end]
+        drawn = json.dumps(entry) if is_one_line else _drawn(entry, _indent_at(text, member.start), _unit(text))
         return _checked(text, text[: member.value.start] + drawn + text[member.value.end :], table, name, entry)
 
     def remove(self, text: str, table: str, name: str) -> str:
