@@ -22,6 +22,9 @@ def test_the_registry_entry_is_of_this_version_and_names_settings_that_exist() -
     [package] = entry["packages"]
     assert {entry["version"], package["version"]} == {__version__}
     assert len(entry["description"]) <= 100
+    assert (
+        f"mcp-name: {entry['name']}" in (ROOT / "README.md").read_text()
+    )  # how the registry knows the package is ours
     asked = AskedFor()
     Config.from_env(asked)
     assert {variable["name"] for variable in package["environmentVariables"]} <= asked.names
