@@ -22,6 +22,9 @@ LogFormat = Literal["auto", "text", "json"]
 LogLevel = Literal["debug", "info", "warning", "error"]
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 C = TypeVar("C", bound=str)
+OTHERS = ("LIMNER_URL", "LIMNER_API_KEY")
+"""What the client commands read."""
+
 MOST = 10**9
 """No number here needs to be larger, and none that is would fit what it is counted in."""
 
@@ -110,13 +113,25 @@ class Config:
     log: LogFormat = "auto"
     log_level: LogLevel = "info"
     log_prompts: bool = False
+    unknown: tuple[str, ...] = ()
+    """What is set and nobody reads: mostly a name that was mistyped."""
+
+    @classmethod
+    def names(cls, environ: Mapping[str, str]) -> list[str]:
+        """Every setting that is read."""
+        env = _Environment(environ)
+        cls._read(env, environ, None, None)
+        return env.names()
 
     @classmethod
     def from_env(
         cls, environ: Mapping[str, str] = os.environ, *, host: str | None = None, port: int | None = None
     ) -> "Config":
         """Read the environment; `host` and `port` come from the command line and win."""
-        env = _Environment(environ)
+        return cls._read(_Environment(environ), environ, host, port)
+
+    @classmethod
+    def _read(cls, env: "_Environment", environ: Mapping[str, str], host: str | None, port: int | None) -> "Config":
         data_dir = Path(env.text("DATA_DIR") or default_data_dir(environ)).expanduser().absolute()
         port = port if port is not None else env.number("PORT", 8000, at_most=65535)
         runs_generations = env.switch("RUN_GENERATIONS", default=True)
@@ -177,6 +192,7 @@ class Config:
             log=env.choice("LOG", ("auto", "text", "json"), "auto"),
             log_level=env.choice("LOG_LEVEL", ("debug", "info", "warning", "error"), "info"),
             log_prompts=env.switch("LOG_PROMPTS", default=False),
+            unknown=env.unread(),
         )
 
     @property
@@ -189,6 +205,15 @@ class _Environment:
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ
+        self._read: set[str] = set()
+
+    def names(self) -> list[str]:
+        return sorted(self._read)
+
+    def unread(self) -> tuple[str, ...]:
+        """The variables of ours that nothing has asked for; call it last."""
+        ours = {name for name, value in self._environ.items() if name.startswith("LIMNER_") and value.strip()}
+        return tuple(sorted(ours - self._read - {f"{name}_FILE" for name in self._read} - set(OTHERS)))
 
     def text(self, name: str) -> str | None:
         return self._raw(f"LIMNER_{name}")
@@ -336,6 +361,7 @@ class _Environment:
         return IssuerAccess(name or "oidc", self.text(f"{start}LABEL") or label, issuer, client_id, secret, scopes)
 
     def _raw(self, variable: str) -> str | None:
+        self._read.add(variable)
         if value := self._environ.get(variable, "").strip():
             return value
         path = self._environ.get(f"{variable}_FILE", "").strip()

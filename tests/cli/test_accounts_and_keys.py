@@ -2,6 +2,7 @@
 
 import re
 import sqlite3
+import time
 
 import httpx2
 import pytest
@@ -106,3 +107,56 @@ def test_what_cannot_be_done_is_said_without_a_traceback(
     assert (outcome.code, outcome.stdout) == (code, "")
     assert "Traceback" not in outcome.stderr
     assert outcome.stderr
+
+
+def test_a_rotated_key_has_a_new_secret_and_the_old_one_works_for_the_overlap(with_ana: Terminal) -> None:
+    made = with_ana.run("keys", "create", "--account", "ana@example.org", "--json").json
+    with with_ana.server() as server, httpx2.Client(base_url=server.url) as http:
+
+        def works(secret: str) -> bool:
+            return http.get("/api/v1/account", headers={"Authorization": f"Bearer {secret}"}).status_code == 200
+
+        second = with_ana.run("keys", "rotate", made["id"]).stdout.strip()
+        assert works(made["key"])
+        assert works(second)
+        third = with_ana.run("keys", "rotate", made["id"], "--overlap", "0h", "--json").json["key"]
+        assert [works(secret) for secret in (made["key"], second, third)] == [False, False, True]
+    assert with_ana.run("keys", "rotate", "0190a000-0000-7000-8000-000000000000").code == 1
+
+
+def test_accounts_are_listed_with_their_balances(with_ana: Terminal) -> None:
+    (ana,) = with_ana.run("accounts", "list", "--search", "ana@", "--json").json["accounts"]
+    assert (ana["email"], ana["status"], ana["creditBalance"]) == ("ana@example.org", "active", 100)
+    assert "ana@example.org" in with_ana.ok("accounts", "list")
+
+
+def test_links_are_signed_with_a_new_secret_after_a_rotation_and_old_ones_work_on(terminal: Terminal) -> None:
+    with terminal.server() as server, httpx2.Client(base_url=server.url, timeout=60) as http:
+        terminal.env["LIMNER_PUBLIC_URL"] = server.url
+        terminal.ok("accounts", "create", "ana@example.org")
+        secret = terminal.ok("keys", "create", "--account", "ana@example.org").strip()
+        http.headers["Authorization"] = f"Bearer {secret}"
+        made = http.post("/api/v1/images/generate", json={"prompt": "a pier", "includeBytes": False}).json()["image"]
+
+        def signed_by() -> str:
+            image = http.get(f"/api/v1/images/{made['id']}?format=metadata").json()["image"]
+            return image["imageUrl"].split("/")[5].partition("-")[0]
+
+        before = signed_by()
+        assert "oldWorksUntil" in terminal.run("secrets", "rotate", "--json").json
+        while signed_by() == before:  # the server looks again every few seconds
+            time.sleep(0.1)
+        path = made["imageUrl"].partition("/i/")[2]
+        assert http.get(f"/i/{path}").status_code == 200
+    terminal.env["LIMNER_SECRET_KEYS"] = "our-own-secret"
+    assert terminal.run("secrets", "rotate").code == 1
+
+
+def test_a_setting_that_was_mistyped_is_named_with_the_one_that_was_meant(terminal: Terminal) -> None:
+    terminal.env["LIMNER_BILING"] = "off"
+    said = terminal.run("doctor")
+    assert said.code == 1
+    assert "LIMNER_BILING is not a setting" in said.stdout
+    assert "Did you mean LIMNER_BILLING?" in said.stdout
+    with terminal.server() as server:
+        assert "LIMNER_BILING" in server.log.read_text()

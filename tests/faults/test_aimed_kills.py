@@ -47,7 +47,7 @@ class Siege:
     """The pictures that callers were told they have."""
 
     async def round(self, number: int, moment: str, turn: int) -> None:
-        """One server, five callers, one death."""
+        """One server, four callers, one death."""
         last = moment == AT_THE_SUPPLIER
         self.peer.reset()
         self.peer.fail(*(["slow", "slow"] if last else ["", "refusal"]))
@@ -58,7 +58,7 @@ class Siege:
             process.kill()
 
     async def _until_dead(self, number: int, moment: str, process: ForkServerProcess) -> None:
-        models = [SKETCH, PAID_MODEL, SKETCH, PAID_MODEL, SKETCH]
+        models = [SKETCH, PAID_MODEL, SKETCH, PAID_MODEL]
         calls = [asyncio.create_task(self.generate(model, f"{number}.{at}")) for at, model in enumerate(models)]
         if moment == AT_THE_SUPPLIER:
             await self.peer.asked()

@@ -6,7 +6,7 @@ from tests.service import Service, until_answer
 
 from limner.db.types import now
 from limner.errors import UpstreamUnavailable
-from limner.images.recovery import Recovery
+from limner.images.recovery import MOST_RUNS, Recovery
 from limner.providers.base import Unbilled
 
 LONG_AGO = now() - timedelta(hours=2)
@@ -43,6 +43,21 @@ async def test_work_that_costs_nothing_to_repeat_runs_again_and_is_charged_once(
     done = await image(any_service, image_id, wait=20)
     assert done["status"] == "succeeded"
     assert await any_service.transaction_types() == ["grant", "charge"]
+    await until_answer(lambda: healthy(any_service))
+
+
+async def test_a_picture_its_server_dies_of_again_and_again_is_given_up(any_service: Service) -> None:
+    image_id = await start_and_lose_the_lease(any_service)
+    for run in range(2, MOST_RUNS + 1):
+        await sweep(any_service)
+        await any_service.stage.arrival(run)
+        await expire(any_service, image_id)
+    await sweep(any_service)
+    given_up = await image(any_service, image_id)
+    assert (given_up["status"], given_up["error"]["code"]) == ("failed", "internal")
+    assert len(any_service.stage.seen) == MOST_RUNS
+    assert (await any_service.balance()).available == 100
+    any_service.stage.let_go()
     await until_answer(lambda: healthy(any_service))
 
 

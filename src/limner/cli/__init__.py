@@ -27,7 +27,8 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "restore": ("limner.cli.backup:restore", "Put a backup into an empty place."),
     "accounts": ("limner.cli.accounts:accounts", "Make accounts and let people in."),
     "credits": ("limner.cli.credits:credits", "Give credits, make codes, reconcile with Stripe."),
-    "keys": ("limner.cli.keys:keys", "Make, list and revoke API keys."),
+    "keys": ("limner.cli.keys:keys", "Make, list, rotate and revoke API keys."),
+    "secrets": ("limner.cli.secrets:secrets", "Rotate the secrets that links are signed with."),
 }
 """Each command: where it is, and what the list of commands says about it."""
 

@@ -3,13 +3,16 @@
 import click
 
 from limner.accounts import accounts as owners
-from limner.accounts import audit_log, sign_in
+from limner.accounts import administration, audit_log, sign_in
+from limner.accounts.administration import Overview
 from limner.cli import storage
-from limner.cli.output import json_option, print_facts, print_json
+from limner.cli.output import iso, json_option, print_facts, print_json, print_table
 from limner.config import Config
 from limner.credits import ledger
 from limner.db.base import Transaction
 from limner.db.types import now
+
+MOST_LISTED = 10_000
 
 
 @click.group()
@@ -41,6 +44,19 @@ def create(email: str, opening: int | None, admin: bool, as_json: bool) -> None:
     )
 
 
+@accounts.command("list")
+@click.option("--search", default="", metavar="TEXT", help="Only those with this in their name or address.")
+@json_option
+def list_accounts(search: str, as_json: bool) -> None:
+    """List accounts with their balances, newest first."""
+    found = storage.read(lambda tx: list(administration.search(tx, search, limit=MOST_LISTED)))
+    if as_json:
+        print_json({"accounts": [_data(account) for account in found]})
+        return
+    rows = [[a.id, a.email, a.status, a.available, a.held, a.images_total, a.created_at] for a in found]
+    print_table(["id", "email", "status", "credits", "held", "images", "since"], rows)
+
+
 @accounts.command("sign-in-link")
 @click.argument("email")
 @json_option
@@ -57,3 +73,17 @@ def sign_in_link(email: str, as_json: bool) -> None:
         print_json({"email": owners.normal_email(email), "link": link})
     else:
         click.echo(link)
+
+
+def _data(account: Overview) -> dict[str, object]:
+    return {
+        "id": account.id,
+        "name": account.name,
+        "email": account.email,
+        "status": account.status,
+        "statusReason": account.status_reason,
+        "creditBalance": account.available,
+        "creditsHeld": account.held,
+        "imagesTotal": account.images_total,
+        "createdAt": iso(account.created_at),
+    }

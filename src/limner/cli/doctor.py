@@ -14,6 +14,7 @@ from limner.blobs.open import open_blobs
 from limner.catalog.models import BadCatalog, load
 from limner.cli.output import json_option, print_json
 from limner.cli.probes import Finding, ask, probe_providers
+from limner.cli.settings import similar
 from limner.config import BadConfiguration, Config
 from limner.db.engine import open_database
 from limner.db.migrate import REVISIONS, current_revision
@@ -49,10 +50,23 @@ async def _examine() -> list[Finding]:
         _catalog,
         probe_providers,
     ]
-    found = [Finding("configuration", f"read; the data is in {config.data_dir}")]
+    found = [Finding("configuration", f"read; the data is in {config.data_dir}"), *_unknown(config)]
     for check in checks:
         found += await check(config)
     return found
+
+
+def _unknown(config: Config) -> list[Finding]:
+    meant = {name: similar(name) for name in config.unknown}
+    return [
+        Finding(
+            "configuration",
+            f"{name} is not a setting",
+            ok=False,
+            advice=f"Did you mean {nearest}?" if nearest else "Remove it, or correct its name.",
+        )
+        for name, nearest in meant.items()
+    ]
 
 
 async def _database(config: Config) -> list[Finding]:

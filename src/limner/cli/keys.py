@@ -1,6 +1,6 @@
-"""`limner keys`: make, list and revoke API keys."""
+"""`limner keys`: make, list, rotate and revoke API keys."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, get_args
 
 import click
@@ -10,7 +10,7 @@ from limner.accounts import keys as api_keys
 from limner.accounts.keys import ApiKey, NewKey
 from limner.accounts.principal import DEFAULT_SCOPES
 from limner.cli import storage
-from limner.cli.moments import Expiry
+from limner.cli.moments import Expiry, Span
 from limner.cli.output import iso, json_option, print_facts, print_json, print_table
 from limner.credits import caps
 from limner.credits.caps import Cap, Period
@@ -21,7 +21,7 @@ from limner.errors import NotFound
 
 @click.group()
 def keys() -> None:
-    """Make, list and revoke API keys."""
+    """Make, list, rotate and revoke API keys."""
 
 
 class SpendCap(click.ParamType[tuple[int, Period]]):
@@ -106,19 +106,46 @@ def list_keys(email: str | None, as_json: bool) -> None:
 
 @keys.command()
 @click.argument("key_id", metavar="ID")
+@click.option(
+    "--overlap", type=Span(), default="24h", show_default=True, help="How long the old secret works on: 2d, 12h."
+)
+@json_option
+def rotate(key_id: str, overlap: timedelta, as_json: bool) -> None:
+    """Give the key with this ID a new secret. Only the secret is printed, once."""
+
+    def renew(tx: Transaction) -> tuple[ApiKey, str]:
+        account_id = _owner(tx, key_id)
+        audit_log.note(tx, storage.ACTOR, "rotate key", now(), account_id=account_id, target_id=key_id)
+        return api_keys.rotate(tx, account_id, key_id, now(), overlap=overlap)
+
+    key, secret = storage.write(renew)
+    if as_json:
+        print_json({"id": key.id, "name": key.name, "key": secret, "oldWorksUntil": iso(now() + overlap)})
+        return
+    click.echo(secret)
+    click.echo(f"Key {key.id}: the old secret works until {iso(now() + overlap)}.", err=True)
+
+
+@keys.command()
+@click.argument("key_id", metavar="ID")
 @json_option
 def revoke(key_id: str, as_json: bool) -> None:
     """End the key with this ID, and every key it made, within a second everywhere."""
 
     def end(tx: Transaction) -> None:
-        account_id = tx.scalar("SELECT account_id FROM api_keys WHERE id = :id", id=key_id)
-        if account_id is None:
-            raise NotFound(f"There is no API key with the id {key_id}; limner keys list shows the ids.")
+        account_id = _owner(tx, key_id)
         api_keys.revoke(tx, account_id, key_id, now())
         audit_log.note(tx, storage.ACTOR, "revoke key", now(), account_id=account_id, target_id=key_id)
 
     storage.write(end)
     print_facts({"id": key_id, "revoked": True}, as_json=as_json)
+
+
+def _owner(tx: Transaction, key_id: str) -> str:
+    account_id = tx.scalar("SELECT account_id FROM api_keys WHERE id = :id", id=key_id)
+    if account_id is None:
+        raise NotFound(f"There is no API key with the id {key_id}; limner keys list shows the ids.")
+    return account_id
 
 
 def _state(key: ApiKey) -> str:

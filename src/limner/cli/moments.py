@@ -33,11 +33,26 @@ class Past(click.ParamType[datetime]):
         return moment
 
 
+class Span(click.ParamType[timedelta]):
+    """`2d`, `12h`, or `0h` for none."""
+
+    name = "2d|12h"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
+        span = _span(str(value))
+        if span is None:
+            self.fail(f"'{value}' must be a length of time: 2d or 12h.", param, ctx)
+        return span
+
+
+def _span(text: str) -> timedelta | None:
+    found = re.fullmatch(r"([0-9]{1,5})([hd])", text)
+    return None if found is None else timedelta(**{"hours" if found[2] == "h" else "days": int(found[1])})
+
+
 def _moment(text: str, *, ago: bool = False) -> datetime | None:
-    span = re.fullmatch(r"([0-9]{1,5})([hd])", text)
-    if span is not None:
-        length = timedelta(**{"hours" if span[2] == "h" else "days": int(span[1])})
-        return now() - length if ago else now() + length
+    if (span := _span(text)) is not None:
+        return now() - span if ago else now() + span
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:

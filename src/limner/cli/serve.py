@@ -10,6 +10,7 @@ from limner import __version__, logs
 from limner.accounts import sign_in
 from limner.cli.failures import CannotStart
 from limner.cli.serving import Serving, claim, operators_socket, run, serving
+from limner.cli.settings import similar
 from limner.cli.workers import refuse_on_sqlite, supervise
 from limner.config import Config
 from limner.db.types import now
@@ -51,6 +52,8 @@ async def _serve(config: Config, listeners: Sequence[socket.socket]) -> None:
 
 async def _greet(server: Serving, config: Config) -> None:
     database = "sqlite" if config.is_sqlite else "postgresql"
+    for name in config.unknown:
+        log.warning("a setting that is none", name=name, meant=similar(name))
     log.info("ready", url=config.public_url, data_dir=str(config.data_dir), database=database, version=__version__)
     link = await server.services.database.write(lambda tx: sign_in.first_start_link(tx, now()))
     if link is not None:

@@ -1,7 +1,7 @@
 """Puts right what a process left behind when it died: by lease, never by "I have just started".
 
 Bytes complete under the id: charge and succeed. Not yet sent, free to repeat, or resumable by the
-supplier's handle: run again. Sent and unknown: never pay twice blindly, so fail and release.
+supplier's handle: run again, a few times. Sent and unknown: never pay twice blindly, so fail and release.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ import structlog
 from limner import tracing
 from limner.db.base import Transaction
 from limner.db.types import new_id
-from limner.errors import ModelUnavailable, ServerBusy, ServiceError, UpstreamTimeout
+from limner.errors import Internal, ModelUnavailable, ServerBusy, ServiceError, UpstreamTimeout
 from limner.images import calls, generations, line, lists, transitions
 from limner.images.attempt import Parts, blob_prefix, describe, forget_inputs, settle_failure, settle_success
 from limner.images.generations import Generation
@@ -22,6 +22,9 @@ from limner.providers.base import ProviderImage
 from limner.queue.base import Event, Fleet, Queue
 
 SWEEP_SECONDS = 5.0
+
+MOST_RUNS = 5
+"""A picture whose server died so often under it may be what it dies of."""
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -117,12 +120,8 @@ class Recovery:
             await self._ended(row)
         elif self._may_run_again(row):
             await self._parts.database.write(lambda tx: transitions.requeue(tx, row.id, lease))
-        else:
-            error = UpstreamTimeout(
-                "The server stopped while the provider was working, so the picture was lost.", generation_id=row.id
-            )
-            if await settle_failure(self._parts.database, row, lease, error, self._parts.clock):
-                await self._ended(row)
+        elif await settle_failure(self._parts.database, row, lease, _lost(row), self._parts.clock):
+            await self._ended(row)
 
     async def _succeed_from_blob(self, row: Generation, lease: str) -> bool:
         async for blob in self._parts.blobs.keys(blob_prefix(row.id)):
@@ -139,6 +138,8 @@ class Recovery:
         return False
 
     def _may_run_again(self, row: Generation) -> bool:
+        if row.attempts >= MOST_RUNS:
+            return False
         if row.sent_at is None or row.provider_handle is not None:
             return True
         try:
@@ -149,3 +150,15 @@ class Recovery:
     async def _ended(self, row: Generation) -> None:
         self._parts.events.publish(Event("ended", row.id))
         await forget_inputs(self._parts, row)
+
+
+def _lost(row: Generation) -> ServiceError:
+    if row.attempts >= MOST_RUNS:
+        return Internal(
+            f"The server stopped {row.attempts} times while it made this picture, so it was given up.",
+            next_step="Ask for a smaller or simpler picture; tell the operator if it happens again.",
+            generation_id=row.id,
+        )
+    return UpstreamTimeout(
+        "The server stopped while the provider was working, so the picture was lost.", generation_id=row.id
+    )
