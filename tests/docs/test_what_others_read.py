@@ -28,6 +28,8 @@ def test_the_registry_entry_is_of_this_version_and_names_settings_that_exist() -
     asked = AskedFor()
     Config.from_env(asked)
     assert {variable["name"] for variable in package["environmentVariables"]} <= asked.names
+    arguments = {argument.get("name") for argument in package["packageArguments"]}
+    assert set(re.findall(r"{(.+?)}", package["transport"]["url"])) <= arguments  # the registry fills it in from these
 
 
 def test_the_skill_names_tools_and_arguments_that_exist() -> None:
