@@ -106,6 +106,19 @@ async def test_a_key_is_shown_once_and_its_revocation_is_felt_at_once(service: S
             assert (await client.get("/api/v1/account")).status_code == 401
 
 
+async def test_a_rotated_key_has_a_new_secret_and_the_old_one_ends_as_chosen(service: Service) -> None:
+    async with signed_in(service) as browser:
+        listed = (await browser.get("/dashboard/keys")).text
+        action = re.search(r"/dashboard/keys/[0-9a-f-]{36}/rotate", listed)
+        assert action is not None
+        page = await browser.post(action[0], data={"overlap": "none"})
+    secret = re.search(r'id="new-key">(sk_[0-9A-Za-z]{36})<', page.text)
+    assert secret is not None
+    async with service.client(secret[1]) as fresh:
+        assert (await fresh.get("/api/v1/account")).status_code == 200
+    assert (await service.http.get("/api/v1/account")).status_code == 401
+
+
 async def test_another_accounts_ids_are_unknown_in_every_page_and_form(service: Service) -> None:
     _, key = await service.account("other@example.org")
     async with service.client(key) as other:

@@ -25,6 +25,7 @@ MOST_CAP = 1_000_000_000
 LATELY = timedelta(days=30)
 READING: frozenset[Scope] = frozenset({"images:read", "account:read", "usage:read"})
 ENDS = {"": None, "30": timedelta(days=30), "90": timedelta(days=90), "365": timedelta(days=365)}
+OVERLAPS = {"day": timedelta(days=1), "hour": timedelta(hours=1), "none": timedelta(0)}
 PERIODS: tuple[caps.Period, ...] = ("month", "week", "day", "total")
 
 
@@ -49,6 +50,7 @@ class ApiKeyPages:
             door.dashboard("/dashboard/keys", self._list),
             door.dashboard("/dashboard/keys", self._create, "POST"),
             door.dashboard("/dashboard/keys/new", self._new),
+            door.dashboard("/dashboard/keys/{id}/rotate", self._rotate, "POST"),
             door.dashboard("/dashboard/keys/{id}/revoke", self._revoke, "POST"),
         ]
 
@@ -92,6 +94,16 @@ class ApiKeyPages:
         client = self._connect.client(forms.text(form, "client", most=60), key=secret)
         template = "partials/key_made.html" if visitor.is_live else "key_made.html"
         return self._pages.render(template, visitor, key=key, secret=secret, client=client)
+
+    async def _rotate(self, request: Request, visitor: Visitor) -> Response:
+        """A new secret for the same key; the old one works on for as long as was chosen."""
+        if not visitor.signed_in.may_spend:
+            raise InsufficientScope("Your role on this account may not rotate keys.", next_step="Ask an owner.")
+        overlap = OVERLAPS[forms.choice(await request.form(), "overlap", tuple(OVERLAPS)) or "day"]
+        account_id, key_id, now = visitor.signed_in.account_id, request.path_params["id"], self._pages.now()
+        key, secret = await self._database.write(lambda tx: keys.rotate(tx, account_id, key_id, now, overlap=overlap))
+        client = self._connect.client("", key=secret)
+        return self._pages.render("key_made.html", visitor, key=key, secret=secret, client=client)
 
     async def _revoke(self, request: Request, visitor: Visitor) -> Response:
         if not visitor.signed_in.may_spend:

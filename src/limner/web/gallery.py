@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from limner.accounts import keys
+from limner.accounts import connections, keys
 from limner.accounts.keys import ApiKey
 from limner.blobs.base import BlobMissing
 from limner.catalog.models import Model
@@ -236,7 +236,11 @@ class Gallery:
     async def _made_by(self, visitor: Visitor, row: Generation) -> str:
         if row.api_key_id is not None:
             return next((key.name for key in await self._keys(visitor) if key.id == row.api_key_id), "An API key")
-        return "A connection" if row.connection_id is not None else "The dashboard"
+        if row.connection_id is None:
+            return "The dashboard"
+        account_id, now = visitor.signed_in.account_id, self._pages.now()
+        known = await self._database.read(lambda tx: connections.of_account(tx, account_id, now))
+        return next((each.client_name for each in known if each.id == row.connection_id), "A connection")
 
     async def _shared(self, row: Generation) -> str | None:
         share = await self._images.shared(row)

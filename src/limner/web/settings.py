@@ -2,7 +2,9 @@
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from urllib.parse import urlsplit
+from zoneinfo import available_timezones
 
 import orjson
 from starlette.requests import Request
@@ -67,6 +69,12 @@ class People:
     browsers: int
     identities: list[Known]
     notice: Notice
+
+
+@cache
+def time_zones() -> list[str]:
+    """Those people know by a city."""
+    return sorted(name for name in available_timezones() if "/" in name and not name.startswith(("Etc/", "SystemV/")))
 
 
 class Settings:
@@ -262,6 +270,7 @@ class Settings:
             notice=people.notice,
             usual_line=low_balance.USUAL_CREDITS,
             roles=ROLES,
+            zones=time_zones(),
             saved=saved,
             invite=invite,
             invited=invited,
