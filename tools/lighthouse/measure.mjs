@@ -8,11 +8,13 @@ const median = values => values.sort((a, b) => a - b)[Math.floor(values.length /
 try {
   for (const url of urls) {
     const reports = [];
+    let patience = 3;  // a browser that was kept from starting in time
     for (let run = 0; run < runs; run++) {
       const options = { port: chrome.port, onlyCategories: ['performance', 'accessibility', 'best-practices'], extraHeaders: cookie ? { Cookie: cookie } : {} };
       const { lhr } = await lighthouse(url, options);
-      if (lhr.runtimeError) throw new Error(`${url}: ${lhr.runtimeError.message}`);
-      reports.push(lhr);
+      if (!lhr.runtimeError) reports.push(lhr);
+      else if (--patience < 0) throw new Error(`${url}: ${lhr.runtimeError.message}`);
+      else run--;
     }
     const score = name => Math.round(100 * median(reports.map(each => each.categories[name].score ?? 0)));
     const number = name => median(reports.map(each => each.audits[name].numericValue));
@@ -26,6 +28,7 @@ try {
       shift: Math.round(1000 * number('cumulative-layout-shift')) / 1000,
       paintMs: Math.round(number('largest-contentful-paint')),
       blockedMs: Math.round(number('total-blocking-time')),
+      machine: Math.round(last.environment.benchmarkIndex),
       kilobytes: Math.round(number('total-byte-weight') / 1000),
       below: failed.map(each => `${each.id}${each.displayValue ? ` (${each.displayValue})` : ''}`),
     }));
