@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from limner.credits.packs import DEFAULT_PACKS, Pack
 from limner.db.url import sqlite_path
+from limner.issuers.base import IssuerSettings
 
 Edition = Literal["native", "getimages", "image-mcp"]
 SignUp = Literal["closed", "invite", "open"]
@@ -40,18 +41,6 @@ class ProviderAccess:
     base_url: str | None = None
     api_key: str | None = field(default=None, repr=False)
     key_source: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class IssuerAccess:
-    """A service that vouches for who a person is, and what it knows this server as."""
-
-    id: str
-    label: str
-    issuer: str
-    client_id: str
-    client_secret: str | None = field(default=None, repr=False)
-    scopes: tuple[str, ...] = ("openid", "email", "profile")
 
 
 KNOWN_ISSUERS = {"google": ("Google", "https://accounts.google.com"), "github": ("GitHub", "https://github.com")}
@@ -106,7 +95,7 @@ class Config:
     stripe_webhook_secret: str | None = field(default=None, repr=False)
     stripe_base_url: str = "https://api.stripe.com"
     smtp_url: str | None = field(default=None, repr=False)
-    issuers: tuple[IssuerAccess, ...] = ()
+    issuers: tuple[IssuerSettings, ...] = ()
     c2pa_certificate: str | None = None
     c2pa_key: str | None = field(default=None, repr=False)
     c2pa_trust: str | None = None
@@ -327,7 +316,7 @@ class _Environment:
             )
         return url
 
-    def issuers(self) -> tuple[IssuerAccess, ...]:
+    def issuers(self) -> tuple[IssuerSettings, ...]:
         """`LIMNER_OIDC_GOOGLE_CLIENT_ID` and so on: what stands between is the issuer's id; nothing is `oidc`."""
         ids: set[str] = set()
         for variable in self._environ:
@@ -341,7 +330,7 @@ class _Environment:
             ids.add((found[1] or "").lower().replace("_", "-"))
         return tuple(self._issuer(name) for name in sorted(ids, key=_issuer_order))
 
-    def _issuer(self, name: str) -> IssuerAccess:
+    def _issuer(self, name: str) -> IssuerSettings:
         start = f"OIDC_{name.upper().replace('-', '_')}_" if name else "OIDC_"
         label, issuer = KNOWN_ISSUERS.get(name, (name.replace("-", " ").title() or "single sign-on", None))
         issuer = self.url(f"{start}ISSUER") or issuer
@@ -358,7 +347,7 @@ class _Environment:
         scopes = tuple((self.text(f"{start}SCOPES") or "openid email profile").split())
         if "openid" not in scopes:
             raise BadConfiguration(f"LIMNER_{start}SCOPES must hold openid.")
-        return IssuerAccess(name or "oidc", self.text(f"{start}LABEL") or label, issuer, client_id, secret, scopes)
+        return IssuerSettings(name or "oidc", self.text(f"{start}LABEL") or label, issuer, client_id, secret, scopes)
 
     def _raw(self, variable: str) -> str | None:
         self._read.add(variable)

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from tests.cli.terminal import Terminal
+from tests.peers.openid import OpenIdPeer, settings_of
 from tests.service import free_port
 
 
@@ -35,6 +36,7 @@ def test_beside_a_running_server_all_is_well(terminal: Terminal) -> None:
         ("LIMNER_DATABASE_URL", "postgresql:///x?host=/nowhere", "database"),
         ("LIMNER_BLOBS_URL", "ftp://example.org/x", "pictures"),
         ("LIMNER_OPENAI_API_KEY", "sk-wrong", "openai"),
+        ("LIMNER_OIDC_CLIENT_ID", "x", "configuration"),
     ],
 )
 def test_what_is_wrong_has_its_line_and_its_advice(terminal: Terminal, setting: str, value: str, check: str) -> None:
@@ -55,3 +57,13 @@ def test_a_taken_port_is_noticed(terminal: Terminal) -> None:
 def test_a_person_reads_it_as_lines(terminal: Terminal) -> None:
     said = terminal.ok("doctor")
     assert all(line.startswith("ok ") for line in said.splitlines())
+
+
+def test_issuers_that_can_be_asked_and_those_that_cannot(terminal: Terminal) -> None:
+    with OpenIdPeer() as peer:
+        nowhere = {"LIMNER_OIDC_GONE_ISSUER": f"http://127.0.0.1:{free_port()}", "LIMNER_OIDC_GONE_CLIENT_ID": "x"}
+        code, checks = examined(terminal, **settings_of(peer), **nowhere)
+    assert code == 1
+    assert checks["sign-in oidc"]["ok"]
+    assert "/sign-in/with/oidc/callback" in checks["sign-in oidc"]["says"]
+    assert not checks["sign-in gone"]["ok"]

@@ -9,8 +9,10 @@ import httpx2
 import pytest
 from tests.oauth.client import ALL_SCOPES, call_mcp, register, said, ticket_of, whoami
 from tests.service import Service, serving
-from tests.web.browser import signed_in, stranger
+from tests.web.browser import follow, signed_in, stranger
 
+from limner.accounts import sign_in
+from limner.app.background import sweep_expired
 from limner.db.types import now
 
 
@@ -436,6 +438,34 @@ async def test_tokens_codes_and_registrations_run_out(tmp_path: Path, sqlite_url
         assert (await idle.ask(browser)).status_code == 400
         assert (await idle.refresh("rt_x")).status_code == 401
         assert (await client.refresh(tokens["refresh_token"])).status_code == 200  # a connected client stays known
+        await sweep_expired(service.services)
+        kept = await service.services.database.read(lambda tx: tx.all("SELECT id FROM oauth_clients"))
+        assert [row["id"] for row in kept] == [client.id]
+        clock.ahead = timedelta(days=92)
+        database = service.services.database
+        path = await database.write(lambda tx: sign_in.sign_in_link(tx, "owner@example.org", clock()))
+        async with stranger(service) as later:
+            await follow(later, path)
+            assert "its last token ran out" in (await later.get("/dashboard/connections")).text
+            await sweep_expired(service.services)
+            assert "1 connection ended" in (await later.get("/dashboard/connections")).text
+        await sweep_expired(service.services)
+        assert await database.read(lambda tx: tx.all("SELECT id FROM oauth_clients")) == []
+
+
+async def test_a_client_that_registers_anew_for_each_login_has_a_connection_for_each(service: Service) -> None:
+    """As Codex and Claude Code do, on another port each time; each can be cut off alone."""
+    async with signed_in(service) as browser:
+        logins = []
+        for port in (33001, 33002, 33003):
+            client = await register(service, f"http://localhost:{port}/callback", client_name="Codex")
+            client.redirect_uri = f"http://localhost:{port + 1000}/callback"
+            logins.append((await client.tokens(browser))["access_token"])
+        page = (await browser.get("/dashboard/connections")).text
+        newest = page.split('action="/dashboard/connections/')[1].split("/")[0]
+        await browser.post(f"/dashboard/connections/{newest}/revoke")
+    assert page.count("2 tokens") == 3
+    assert [(await whoami(service, token)).status_code for token in logins] == [200, 200, 401]
 
 
 async def test_without_oauth_every_address_is_a_cheap_404(tmp_path: Path, sqlite_url: str) -> None:

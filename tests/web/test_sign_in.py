@@ -98,6 +98,17 @@ async def test_the_session_of_a_removed_user_is_over_at_once(service: Service, c
         assert (await browser.get("/dashboard")).url.path == "/sign-in"
 
 
+async def test_somebody_who_belongs_to_no_account_hears_so_however_they_come(service: Service) -> None:
+    await give_password(service)
+    path = await link_for(service, "owner@example.org")
+    await service.services.database.write(lambda tx: tx.execute("DELETE FROM memberships"))
+    async with stranger(service) as browser:
+        by_password = await browser.post("/sign-in", data={"email": "owner@example.org", "password": PASSWORD})
+        by_link = await follow(browser, path)
+    for page in (by_password, by_link):
+        assert (page.status_code, "belong to no account" in page.text) == (400, True)
+
+
 @pytest.mark.parametrize("onward", ["https://evil.example", "//evil.example", "/\\evil.example", "javascript:alert(1)"])
 async def test_signing_in_leads_to_our_own_pages_only(service: Service, onward: str) -> None:
     await give_password(service)

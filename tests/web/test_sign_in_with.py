@@ -534,7 +534,7 @@ def test_issuers_are_read_from_the_environment_and_from_files(tmp_path: Path) ->
         },
         port=1,
     )
-    assert [(each.id, each.label, each.issuer, each.client_secret) for each in config.issuers] == [
+    assert [(each.id, each.name, each.issuer, each.secret) for each in config.issuers] == [
         ("google", "Google", "https://accounts.google.com", None),
         ("github", "GitHub", "https://github.com", "from a file"),
         ("our-own", "Our own", "https://id.example.org/realms/one", None),

@@ -142,8 +142,16 @@ def touch(tx: Transaction, last_used: Sequence[tuple[str, datetime]]) -> None:
 
 
 def sweep(tx: Transaction, now: datetime) -> None:
-    """Forget tokens and codes that are over, and connections whose code nobody redeemed in time."""
+    """Forget tokens and codes that are over, and connections whose code nobody redeemed in time.
+
+    A connection without any token left has ended by itself.
+    """
     tx.execute("DELETE FROM connection_tokens WHERE expires_at < :now", now=now)
+    tx.execute(
+        """UPDATE connections SET revoked_at = :now WHERE began_at IS NOT NULL AND revoked_at IS NULL
+             AND NOT EXISTS (SELECT 1 FROM connection_tokens t WHERE t.connection_id = connections.id)""",
+        now=now,
+    )
     tx.execute("DELETE FROM authorization_codes WHERE expires_at < :past", past=now - UNREDEEMED_AFTER)
     unredeemed = "SELECT id FROM connections WHERE began_at IS NULL AND created_at < :past"
     past = now - 2 * UNREDEEMED_AFTER

@@ -9,6 +9,7 @@ from typing import Literal
 from limner.accounts.principal import SCOPES, Principal
 from limner.db.base import Row, Transaction
 from limner.db.types import new_id, utc
+from limner.errors import InvalidRequest
 
 LIFETIME = timedelta(days=30)
 """How long a browser stays signed in without being used."""
@@ -67,7 +68,10 @@ class Session:
 
 
 def begin(tx: Transaction, user_id: str, now: datetime, *, user_agent: str | None = None) -> str:
-    """Sign a user in on their first account; the secret for the cookie, which is stored nowhere."""
+    """Sign a user in on their first account; the secret for the cookie, which is stored nowhere.
+
+    InvalidRequest for somebody who was taken out of every account.
+    """
     secret = secrets.token_urlsafe(32)
     account_id = tx.scalar(
         """SELECT m.account_id FROM memberships m JOIN accounts a ON a.id = m.account_id
@@ -75,6 +79,8 @@ def begin(tx: Transaction, user_id: str, now: datetime, *, user_agent: str | Non
            ORDER BY CASE m.role WHEN 'owner' THEN 0 ELSE 1 END, m.created_at LIMIT 1""",
         user_id=user_id,
     )
+    if account_id is None:
+        raise InvalidRequest("You belong to no account of this server.", next_step="Ask its owner to invite you again.")
     tx.execute(
         """INSERT INTO sessions (id, user_id, account_id, digest, user_agent, last_seen_at, expires_at, created_at)
            VALUES (:id, :user_id, :account_id, :digest, :user_agent, :now, :expires_at, :now)""",

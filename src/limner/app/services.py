@@ -226,16 +226,12 @@ async def _open_issuers(config: Config, clock: Clock, stack: AsyncExitStack) -> 
     """Loaded only where there are any: signatures take longer to load than the rest of a start."""
     if not config.issuers:
         return ()
-    from limner.issuers.open import IssuerSettings, open_issuers
+    from limner.issuers.open import open_issuers
 
     for each in config.issuers:
         address = f"{config.public_url}{callback_path(each.id)}"
         log.info("people can sign in with", issuer=each.issuer, redirect_uri=address)
-    settings = [
-        IssuerSettings(each.id, each.label, each.issuer, each.client_id, each.client_secret, each.scopes)
-        for each in config.issuers
-    ]
-    return await stack.enter_async_context(open_issuers(settings, clock))
+    return await stack.enter_async_context(open_issuers(config.issuers, clock))
 
 
 def open_shop(config: Config, database: Database, clock: Clock) -> Shop:

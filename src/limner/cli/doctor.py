@@ -18,6 +18,9 @@ from limner.cli.settings import similar
 from limner.config import BadConfiguration, Config
 from limner.db.engine import open_database
 from limner.db.migrate import REVISIONS, current_revision
+from limner.db.types import now
+from limner.issuers.base import Issuer, NotVouched, Question
+from limner.web.sign_in_with import callback_path
 
 LOW_DISK_BYTES = 1024**3
 STORE_SECONDS = 30
@@ -49,6 +52,7 @@ async def _examine() -> list[Finding]:
         _port,
         _catalog,
         probe_providers,
+        _issuers,
     ]
     found = [Finding("configuration", f"read; the data is in {config.data_dir}"), *_unknown(config)]
     for check in checks:
@@ -143,6 +147,26 @@ async def _catalog(config: Config) -> list[Finding]:
     except BadCatalog as problem:
         return [Finding("catalogue", str(problem), ok=False, advice="Correct the file that LIMNER_CATALOG names.")]
     return [Finding("catalogue", f"{len(models)} models known")]
+
+
+async def _issuers(config: Config) -> list[Finding]:
+    """Whether each can be asked; what it will answer, only a person finds out."""
+    if not config.issuers:
+        return []
+    from limner.issuers.open import open_issuers  # loads signatures
+
+    async with open_issuers(config.issuers, now) as issuers:
+        return [await _issuer(config, issuer) for issuer in issuers]
+
+
+async def _issuer(config: Config, issuer: Issuer) -> Finding:
+    address = f"{config.public_url}{callback_path(issuer.id)}"
+    try:
+        await issuer.question_url(Question("", "", "", address))
+    except NotVouched as problem:
+        advice = "Check the issuer's address, and that this machine reaches it."
+        return Finding(f"sign-in {issuer.id}", f"{issuer.issuer}: {problem}", ok=False, advice=advice)
+    return Finding(f"sign-in {issuer.id}", f"{issuer.issuer} can be asked; register {address} there")
 
 
 def _existing(path: Path) -> Path:

@@ -1,7 +1,19 @@
 """What every issuer can do for us: send a person's browser to be asked, and turn the answer into an identity."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class IssuerSettings:
+    """One issuer as an operator set it up. The id `github` is GitHub's wire, at github.com or a server of one's own."""
+
+    id: str
+    name: str
+    issuer: str
+    client_id: str
+    secret: str | None = field(repr=False)
+    scopes: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,25 +2,12 @@
 
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 
 from limner.db.types import Clock
 from limner.issuers import wire
-from limner.issuers.base import Issuer
+from limner.issuers.base import Issuer, IssuerSettings
 from limner.issuers.github import GitHub
 from limner.issuers.openid import OpenId, Registration
-
-
-@dataclass(frozen=True, slots=True)
-class IssuerSettings:
-    """One issuer as an operator set it up. The id `github` is GitHub's wire, at github.com or a server of one's own."""
-
-    id: str
-    name: str
-    issuer: str
-    client_id: str
-    secret: str | None = field(repr=False)
-    scopes: tuple[str, ...]
 
 
 @asynccontextmanager
