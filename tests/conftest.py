@@ -9,6 +9,7 @@ from tests.databases import (  # noqa: F401
     empty_database_url,
     empty_postgresql_url,
     empty_sqlite_url,
+    other_empty_postgresql_url,
     postgres_server,
     postgresql_url,
     sqlite_url,

@@ -51,6 +51,12 @@ def empty_postgresql_url(postgres_server: str) -> Iterator[str]:
 
 
 @pytest.fixture
+def other_empty_postgresql_url(postgres_server: str) -> Iterator[str]:
+    with fresh_postgresql(postgres_server, "template0") as url:
+        yield url
+
+
+@pytest.fixture
 def empty_sqlite_url(tmp_path: Path) -> str:
     return url_of(tmp_path / "empty.db")
 

@@ -38,7 +38,7 @@ class Span(Protocol):
     def fail(self, code: str) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # made once a request: frozen ones cost twice as much
 class _Here:
     """What the running task works on; `door` is None where a generation runs, whose origin is known."""
 
