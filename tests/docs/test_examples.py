@@ -19,7 +19,6 @@ NOT_HERE = {
     "copilot mcp": "needs Copilot CLI; as above",
     "qwen mcp": "needs Qwen Code; as above",
     "sd-server": "needs stable-diffusion.cpp and gigabytes of weights",
-    "pg_dump": "needs PostgreSQL's own programs of the server's version",
     "curl --silent --fail-with-body http://127.0.0.1:8000/api/v1/webhooks": "the receiver has to be on the internet",
     "curl --fail-with-body -T": "the link is another for each upload; tests/rest/test_uploads.py follows one",
     "LIMNER_COMFYUI_URL=": "needs a workflow; tests/providers/test_comfyui.py has one",
