@@ -10,7 +10,7 @@ from tests.subprocesses import ENVIRONMENT
 from limner.db.base import Database
 from limner.db.engine import open_database
 from limner.db.types import to_ms
-from limner.http.ratelimit import DatabaseBuckets
+from limner.http.ratelimit import DatabaseBuckets, MemoryBuckets
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -41,6 +41,17 @@ async def test_full_buckets_are_forgotten(database: Database) -> None:
     moment += timedelta(minutes=10)
     await buckets.sweep()
     assert await database.read(lambda tx: tx.scalar("SELECT count(*) FROM rate_limits")) == 0
+
+
+@pytest.mark.parametrize("kind", ["memory", "database"])
+async def test_a_clock_that_is_set_back_shuts_nobody_out(database: Database, kind: str) -> None:
+    moment = START
+    buckets = MemoryBuckets(lambda: moment) if kind == "memory" else DatabaseBuckets(database, lambda: moment)
+    for _ in range(60):
+        assert (await buckets.take("key", 60)).allowed
+    assert not (await buckets.take("key", 60)).allowed
+    moment -= timedelta(days=1)
+    assert (await buckets.take("key", 60)).allowed
 
 
 async def take_fifty(database_url: str, milliseconds: int) -> int:

@@ -16,6 +16,10 @@ from limner.errors import RateLimited
 STEP_MS = 1000
 ACCOUNT_FACTOR = 5
 
+CLOCKS_APART_MS = 60_000
+"""A bucket that is further ahead than it can be is of before the clock was set back, and begins anew. Clocks of
+several machines differ by less."""
+
 
 class Taken(NamedTuple):
     """The outcome of one call: allowed or not, what is left at once, seconds until the next is allowed."""
@@ -44,7 +48,8 @@ class MemoryBuckets:
 
     async def take(self, bucket: str, burst: int, *, step_ms: int = STEP_MS) -> Taken:
         now = to_ms(self._clock())
-        full_at = max(self._full_at.get(bucket, 0), now) + step_ms
+        kept = self._full_at.get(bucket, 0)
+        full_at = (kept if now < kept <= now + burst * step_ms + CLOCKS_APART_MS else now) + step_ms
         if full_at - now > burst * step_ms:
             return _refused(full_at, now, burst, step_ms)
         if len(self._full_at) > 10_000:
@@ -137,13 +142,16 @@ def _take(tx: Transaction, bucket: str, burst: int, now: int, step_ms: int) -> T
     row = tx.first(
         """INSERT INTO rate_limits (bucket, full_at) VALUES (:bucket, :now + :step)
            ON CONFLICT (bucket) DO UPDATE
-           SET full_at = CASE WHEN rate_limits.full_at > :now THEN rate_limits.full_at ELSE :now END + :step
-           WHERE CASE WHEN rate_limits.full_at > :now THEN rate_limits.full_at ELSE :now END + :step - :now <= :most
+           SET full_at = CASE WHEN rate_limits.full_at > :now AND rate_limits.full_at <= :latest
+                              THEN rate_limits.full_at ELSE :now END + :step
+           WHERE CASE WHEN rate_limits.full_at > :now AND rate_limits.full_at <= :latest
+                      THEN rate_limits.full_at ELSE :now END + :step - :now <= :most
            RETURNING full_at""",
         bucket=bucket,
         now=now,
         step=step_ms,
         most=burst * step_ms,
+        latest=now + burst * step_ms + CLOCKS_APART_MS,
     )
     if row is not None:
         return _allowed(row["full_at"], now, burst, step_ms)
