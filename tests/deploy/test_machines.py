@@ -4,14 +4,17 @@ import re
 import shlex
 import shutil
 import subprocess
+import sys
+from collections.abc import Iterator
 from configparser import ConfigParser
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
 import yaml
-from tests.cli.terminal import Terminal
+from tests.cli.terminal import Server, Terminal
 from tests.databases import fresh_postgresql
 from tests.deploy.images import ROOT, dockerfile
 from tests.object_store import object_store
@@ -23,7 +26,6 @@ from limner.config import Config
 UNITS = sorted((ROOT / "deploy/systemd").glob("*.service"))
 COMPOSE = yaml.safe_load((ROOT / "compose.yaml").read_text())
 ASKED = {"LIMNER_DOMAIN": "images.example.org", "POSTGRES_PASSWORD": "p", "OBJECTS_PASSWORD": "o"}
-KNOWN = {*COMMANDS, "worker"}
 
 
 def unit(path: Path) -> dict[str, list[str]]:
@@ -59,7 +61,7 @@ def test_a_unit_is_one_that_systemd_understands(path: Path, tmp_path: Path) -> N
 def test_a_unit_starts_a_command_and_waits_as_long_as_it_needs_to_end(path: Path) -> None:
     service = unit(path)
     [command] = service["ExecStart"]
-    assert shlex.split(command)[1] in KNOWN
+    assert shlex.split(command)[1] in COMMANDS
     assert int(service["TimeoutStopSec"][0]) >= 55
     assert service["EnvironmentFile"] == ["-/etc/limner/limner.env"]
 
@@ -90,7 +92,7 @@ def test_the_services_of_compose_are_the_image_and_what_it_stands_on() -> None:
     image = dockerfile()
     for name in ("server", "worker"):
         service = services[name]
-        assert service["command"][0] in KNOWN
+        assert service["command"][0] in COMMANDS
         assert service["read_only"]
         assert image.env["LIMNER_DATA_DIR"] in service["volumes"][0]
         assert int(service["stop_grace_period"].removesuffix("s")) >= 55
@@ -106,7 +108,7 @@ def test_the_services_of_compose_are_the_image_and_what_it_stands_on() -> None:
 
 @pytest.mark.timeout(120)
 def test_the_server_of_compose_runs_on_postgresql_and_an_object_store(terminal: Terminal, postgres_server: str) -> None:
-    service = resolved(COMPOSE)["services"]["server"]
+    service, worker = (resolved(COMPOSE)["services"][name] for name in ("server", "worker"))
     with object_store() as store, fresh_postgresql(postgres_server, "template0") as url:
         store.make_bucket(service["environment"]["LIMNER_BLOBS_URL"].removeprefix("s3://"))
         here = {"LIMNER_DATABASE_URL": url, "LIMNER_BLOBS_ENDPOINT": store.endpoint}
@@ -115,7 +117,27 @@ def test_the_server_of_compose_runs_on_postgresql_and_an_object_store(terminal: 
         terminal.env |= {"LIMNER_DATA_DIR": str(terminal.data_dir)}
         with terminal.server(*service["command"][1:]) as server:
             assert httpx2.get(f"{server.url}/readyz").json()["checks"] == {"database": "ok", "blobs": "ok"}
+            with beside(terminal, worker["command"]) as operators:
+                assert httpx2.get(f"{operators}/readyz").json()["checks"] == {"database": "ok", "blobs": "ok"}
+                assert "limner_queued_generations 0.0" in httpx2.get(f"{operators}/metrics").text
             assert server.end() == 0
+
+
+@contextmanager
+def beside(terminal: Terminal, command: list[str]) -> Iterator[str]:
+    """A worker; where its operator's port answers. It ends by itself once it is told to."""
+    port = free_port()
+    environment = terminal.environment({"LIMNER_METRICS_PORT": str(port)})
+    with (terminal.home / "worker.log").open("w") as log:
+        process = subprocess.Popen([sys.executable, "-m", "limner", *command], env=environment, stderr=log)
+    worker = Server(process, f"http://127.0.0.1:{port}", terminal.home / "worker.log")
+    try:
+        worker.until_ready()
+        yield worker.url
+        assert worker.end() == 0
+    finally:
+        process.kill()
+        process.wait()
 
 
 @pytest.mark.skipif(shutil.which("nginx") is None, reason="this machine has no nginx")

@@ -1,6 +1,7 @@
 """The one ASGI app: every door, behind what stands round every request."""
 
 from collections.abc import Callable, Coroutine, Mapping
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
@@ -18,7 +19,8 @@ from limner.app.services import Services
 from limner.config import Config
 from limner.credits import ledger
 from limner.credits.audit import Problem
-from limner.db.base import Database, Transaction
+from limner.db.base import Transaction
+from limner.db.check import check as check_database
 from limner.db.types import Clock
 from limner.errors import NotFound, ServiceError
 from limner.http.errors import error_response, show
@@ -120,7 +122,7 @@ def _metrics(services: Services) -> MetricsRoutes:
 
 
 def _health(services: Services) -> HealthRoutes:
-    checks = {"database": _database_check(services.database), "blobs": services.blobs.check}
+    checks = {"database": partial(check_database, services.database), "blobs": services.blobs.check}
     return HealthRoutes(checks, lambda: services.state.stopping)
 
 
@@ -197,13 +199,6 @@ def _welcome(config: Config, clock: Clock) -> Callable[[Transaction, str], None]
             ledger.add(tx, account_id, config.sign_up_credits, "grant", entry, clock())
 
     return welcome
-
-
-def _database_check(database: Database) -> Callable[[], Coroutine[Any, Any, None]]:
-    async def check() -> None:
-        await database.read(lambda tx: tx.scalar("SELECT 1"))
-
-    return check
 
 
 def _drawn(error: ServiceError, scope: Scope) -> Response:

@@ -16,6 +16,7 @@ from limner.cli.output import json_option, print_json
 from limner.cli.probes import Finding, ask, probe_providers
 from limner.cli.settings import similar
 from limner.config import BadConfiguration, Config
+from limner.db.check import check as check_database
 from limner.db.engine import open_database
 from limner.db.migrate import REVISIONS, current_revision
 from limner.db.types import now
@@ -83,7 +84,7 @@ async def _database(config: Config) -> list[Finding]:
     except OSError as problem:
         return [Finding("database", str(problem), ok=False, advice="Check LIMNER_DATABASE_URL and what it names.")]
     try:
-        await database.write(lambda tx: tx.execute("UPDATE secrets SET value = value"))
+        await check_database(database)
     except OSError as problem:
         return [Finding("database", str(problem), ok=False, advice="Another program holds it, or its disk is full.")]
     finally:

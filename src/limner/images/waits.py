@@ -10,6 +10,8 @@ from collections.abc import Awaitable, Callable, Coroutine, Generator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, TypeVar
 
+import structlog
+
 from limner.db.base import Database
 from limner.db.types import Clock
 from limner.errors import ServiceError
@@ -21,6 +23,11 @@ from limner.queue.base import Event, Events, Watching
 S = TypeVar("S", bound=Started | None)
 
 OnEvent = Callable[[Event | None], Awaitable[None]]
+
+log = structlog.stdlib.get_logger(__name__)
+
+AWAY_SECONDS = 1.0
+"""Between two looks at a database that does not answer."""
 
 TICK_SECONDS = 10.0
 """How long a wait goes without looking at the rows again: an event may be lost with its process."""
@@ -45,10 +52,11 @@ class Waits:
         except BaseException:
             self._detach(self._break_off(started))
             raise
-        if not all(row.has_ended for row in rows):
-            await self._break_off(started)
-        elif delivers:
-            await self.deliver(started)
+        with _without_database():
+            if not all(row.has_ended for row in rows):
+                await self._break_off(started)
+            elif delivers:
+                await self.deliver(started)
         return rows
 
     async def until_ended(
@@ -58,7 +66,7 @@ class Waits:
         loop = asyncio.get_running_loop()
         until = loop.time() + seconds
         with self._events.watch(started.generation_ids) as watching, self._known(watching):
-            rows = await self.rows(started)
+            rows = await self._rows_when_there(started, until)
             if on_event is not None:
                 await on_event(None)
             while any(not row.has_ended for row in rows) and (left := self._left(until)) > 0:
@@ -66,7 +74,8 @@ class Waits:
                 if on_event is not None:
                     await on_event(event)
                 if event is None or event.kind == "ended":
-                    rows = await self.rows(started)
+                    with _without_database():  # what was known still holds
+                        rows = await self.rows(started)
         return rows
 
     def end_soon(self, seconds: float) -> None:
@@ -97,8 +106,9 @@ class Waits:
 
     async def state(self, generation_id: str) -> Event | None:
         """The latest news of a generation that has not ended, with its place in the line."""
-        if (place := await self._database.read(lambda tx: line.place(tx, generation_id))) is not None:
-            return Event("queued", generation_id, phase="queued", place=place)
+        with _without_database():
+            if (place := await self._database.read(lambda tx: line.place(tx, generation_id))) is not None:
+                return Event("queued", generation_id, phase="queued", place=place)
         return self._events.latest(generation_id)
 
     def watch(self, *generation_ids: str) -> AbstractContextManager[Watching]:
@@ -125,6 +135,16 @@ class Waits:
         for watching in self._watching:
             watching.wake()
 
+    async def _rows_when_there(self, started: Started, until: float) -> list[Generation]:
+        """The call has begun and may be paid for: a database that goes away now is waited for."""
+        while True:
+            try:
+                return await self.rows(started)
+            except OSError:
+                if self._left(until) <= 0:
+                    raise
+                await asyncio.sleep(AWAY_SECONDS)
+
     async def _break_off(self, started: Started) -> None:
         await self._database.write(lambda tx: calls.break_off(tx, started.call_id, self._clock()))
 
@@ -135,6 +155,20 @@ class Waits:
 
     def _detach(self, work: Coroutine[Any, Any, None]) -> None:
         """Do it although the caller's own task is being cancelled."""
-        task = asyncio.create_task(work)
+        task = asyncio.create_task(_as_far_as_it_can_be_written(work))
         self._detached.add(task)
         task.add_done_callback(self._detached.discard)
+
+
+@contextmanager
+def _without_database() -> Generator[None]:
+    """Go on where it does not answer: the next look may."""
+    try:
+        yield
+    except OSError as problem:
+        log.warning("a wait goes on without the database", error=str(problem))
+
+
+async def _as_far_as_it_can_be_written(work: Coroutine[Any, Any, None]) -> None:
+    with _without_database():
+        await work
