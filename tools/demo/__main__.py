@@ -124,7 +124,7 @@ async def fill(demo: Demo) -> None:
     async with demo.browser(story.OWNER) as browser:
         await browser.post(
             "/dashboard/settings/account",
-            data={"name": "Northlight Studio", "time_zone": "Europe/Berlin", "retention_days": ""},
+            data={"name": "Northlight Studio", "time_zone": "Europe/London", "retention_days": ""},
         )
         await browser.post("/dashboard/settings/you", data={"name": "Mara Lind", "shortcuts": "on", "theme": "system"})
         secrets = {made: await demo.key(browser, made) for made in story.KEYS}
