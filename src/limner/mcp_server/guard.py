@@ -97,8 +97,10 @@ class Guard:
     async def _serve(
         self, principal: Principal, headers: Headers, body: bytes, scope: Scope, receive: Receive, send: Send
     ) -> None:
-        message = _message(body)
+        plain = _plain_message(body)
+        message = plain if plain is not None else _odd_message(body)
         method = str(message.get("method"))
+        scope["limner.message"] = plain
         scope["limner.principal"] = principal
         scope["limner.client"] = self._client(message, headers)
         scope["limner.waiting"] = self._waiting
@@ -165,15 +167,16 @@ def _replay(body: bytes, receive: Receive) -> Receive:
     return replayed
 
 
-def _message(body: bytes) -> Mapping[str, Any]:
-    """The JSON-RPC message, as far as the guard needs it; broken ones are the transport's to answer.
-
-    The transport reads what orjson refuses (NaN, huge numbers), and such calls count like others.
-    """
+def _plain_message(body: bytes) -> Mapping[str, Any] | None:
+    """The JSON-RPC message; None for broken JSON, and for what few parsers agree on (NaN, huge numbers)."""
     try:
         return _object(orjson.loads(body))
     except orjson.JSONDecodeError:
-        pass
+        return None
+
+
+def _odd_message(body: bytes) -> Mapping[str, Any]:
+    """As far as the guard needs it: the transport reads some of what orjson refuses, and such calls count like others."""
     try:
         return _object(json.loads(body))
     except (ValueError, RecursionError):

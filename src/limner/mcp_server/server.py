@@ -16,6 +16,7 @@ from limner import __version__
 from limner.accounts.principal import Principal
 from limner.mcp_server import prompts
 from limner.mcp_server.completion import Completions
+from limner.mcp_server.direct import Direct
 from limner.mcp_server.resources import MINUTES, Shelf
 from limner.mcp_server.saved_prompts import SavedPrompts
 from limner.mcp_server.tools import Toolbox
@@ -52,9 +53,9 @@ class Endpoint:
 
     def __init__(self, edition: Edition, *, max_body_bytes: int) -> None:
         self._edition = edition
-        manager = StreamableHTTPSessionManager(self._server(), stateless=True, max_request_body_size=max_body_bytes)
-        self._manager = manager
-        self.app: ASGIApp = StreamableHTTPASGIApp(manager)
+        server = self._server()
+        self._manager = StreamableHTTPSessionManager(server, stateless=True, max_request_body_size=max_body_bytes)
+        self.app: ASGIApp = Direct(server, StreamableHTTPASGIApp(self._manager), edition.toolbox.answers_at_once)
 
     def run(self) -> AbstractAsyncContextManager[None]:
         return self._manager.run()

@@ -68,7 +68,10 @@ class ToolCall:
 
 @dataclass(frozen=True, slots=True)
 class Tool(Generic[S]):
-    """`scope` is what its caller needs: without it, the tool is not listed and not served."""
+    """`scope` is what its caller needs: without it, the tool is not listed and not served.
+
+    `waits`: its answer may take long, so its caller may want to hear how it goes, or leave.
+    """
 
     name: str
     title: str
@@ -79,6 +82,7 @@ class Tool(Generic[S]):
     output_schema: Mapping[str, Any] | None = None
     spends: bool = False
     reads: bool = True
+    waits: bool = True
     icons: Sequence[mcp_types.Icon] = ()
     meta: Mapping[str, Any] | None = None
     input_schema: dict[str, Any] = field(init=False)
@@ -122,6 +126,11 @@ class Toolbox:
     def scope_of(self, name: str) -> Scope | None:
         tool = self._tools.get(name)
         return tool.scope if tool else None
+
+    def answers_at_once(self, name: str) -> bool:
+        """Also for a name that no tool has."""
+        tool = self._tools.get(name)
+        return tool is None or not tool.waits
 
     async def call(
         self, context: ServerRequestContext[Any, Any], params: mcp_types.CallToolRequestParams

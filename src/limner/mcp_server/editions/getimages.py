@@ -164,6 +164,7 @@ class GetimagesTools:
             description="The images made so far, newest first, without their bytes.",
             shape=PageOf,
             scope="images:read",
+            waits=False,
             call=self._list,
             output_schema=outputs.page_of("images"),
         )
@@ -203,6 +204,7 @@ class GetimagesTools:
             description="The account's user id, email and credit balance.",
             shape=Nothing,
             scope="account:read",
+            waits=False,
             call=self._account,
             output_schema=outputs.schema({"userId": TEXT, "email": TEXT, "creditBalance": {"type": "integer"}}),
         )
@@ -224,6 +226,7 @@ class GetimagesTools:
             description="Credit transactions, newest first.",
             shape=PageOf,
             scope="usage:read",
+            waits=False,
             call=self._usage,
             output_schema=outputs.page_of("transactions"),
         )

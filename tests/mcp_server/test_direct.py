@@ -1,0 +1,138 @@
+"""The short way and the SDK's own transport answer alike, whatever is sent; both are asked over HTTP."""
+
+from typing import Any
+
+import orjson
+import pytest
+from tests.service import Service
+
+from limner.mcp_server import direct
+
+MODERN, LEGACY = "2026-07-28", "2025-11-25"
+META = {
+    "io.modelcontextprotocol/protocolVersion": MODERN,
+    "io.modelcontextprotocol/clientInfo": {"name": "test", "version": "1"},
+    "io.modelcontextprotocol/clientCapabilities": {},
+}
+ACCEPT = {"Accept": "application/json, text/event-stream", "Content-Type": "application/json"}
+
+CALLS: list[tuple[str, dict[str, Any] | None]] = [
+    ("ping", None),
+    ("server/discover", {}),
+    ("tools/list", {}),
+    ("tools/list", {"cursor": 7}),
+    ("tools/call", {"name": "get_account", "arguments": {}}),
+    ("tools/call", {"name": "get_account"}),
+    ("tools/call", {"name": "get_account", "arguments": {"surplus": 1}}),
+    ("tools/call", {"name": "get_account", "arguments": "none"}),
+    ("tools/call", {"name": "list_images", "arguments": {"limit": 1000}}),
+    ("tools/call", {"name": "no_such_tool", "arguments": {}}),
+    ("tools/call", {"arguments": {}}),
+    ("prompts/list", {}),
+    ("prompts/get", {"name": "generate-image", "arguments": {"description": "a lake"}}),
+    ("prompts/get", {"name": "generate-image"}),
+    ("prompts/get", {"name": "no such prompt"}),
+    ("resources/list", {}),
+    ("resources/templates/list", {}),
+    ("completion/complete", {"ref": {"type": "ref/prompt", "name": "generate-image"}, "argument": {}}),
+    ("no/such/method", {}),
+]
+ODD: list[dict[str, Any]] = [
+    {"id": True},
+    {"id": None},
+    {"id": 1.5},
+    {"jsonrpc": "1.0"},
+    {"surplus": 1},
+    {"params": []},
+    {"method": []},
+    {"method": None},
+    {"params": {"_meta": 1}},
+]
+
+
+@pytest.fixture
+def counted(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """Which requests took the short way."""
+    taken: list[bool] = []
+    original = direct.Direct._taken
+
+    def noting(self: direct.Direct, scope: Any) -> Any:
+        call = original(self, scope)
+        taken.append(call is not None)
+        return call
+
+    monkeypatch.setattr(direct.Direct, "_taken", noting)
+    return taken
+
+
+@pytest.mark.parametrize("era", [MODERN, LEGACY, None])
+async def test_both_ways_answer_alike(service: Service, counted: list[bool], era: str | None) -> None:
+    for method, params in CALLS:
+        short = await ask(service, era, message(era, method, params))
+        long = await ask(service, era, message(era, method, params), **{"Mcp-Param-Unused": "1", "X-Way": "long"})
+        assert short == long, (method, params)
+    assert sum(counted) > len(CALLS) // 2
+    assert not all(counted)
+
+
+@pytest.mark.parametrize("odd", ODD, ids=str)
+@pytest.mark.parametrize("era", [MODERN, LEGACY])
+async def test_what_is_odd_goes_the_long_way(
+    service: Service, counted: list[bool], era: str, odd: dict[str, Any]
+) -> None:
+    await ask(service, era, message(era, "tools/list", {}) | odd)
+    assert counted == [False]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Accept": "application/json"},
+        {"Content-Type": "text/plain"},
+        {"Mcp-Method": "tools/call"},
+        {"MCP-Protocol-Version": "2027-01-01"},
+        {"Mcp-Param-Prompt": "x"},
+    ],
+    ids=str,
+)
+async def test_a_header_that_does_not_fit_goes_the_long_way(
+    service: Service, counted: list[bool], headers: dict[str, str]
+) -> None:
+    await ask(service, MODERN, message(MODERN, "tools/list", {}), **headers)
+    assert counted == [False]
+
+
+async def test_who_wants_progress_gets_the_transport_that_can_tell_it(service: Service, counted: list[bool]) -> None:
+    call = message(LEGACY, "tools/call", {"name": "get_account", "_meta": {"progressToken": 1}})
+    await ask(service, LEGACY, call)
+    await ask(service, LEGACY, message(LEGACY, "tools/call", {"name": "get_image", "arguments": {"id": "x"}}))
+    assert counted == [False, False]
+
+
+def message(era: str | None, method: str, params: dict[str, Any] | None) -> dict[str, Any]:
+    if era == MODERN:
+        params = {**(params or {}), "_meta": META}
+    return {"jsonrpc": "2.0", "id": 7, "method": method} | ({} if params is None else {"params": params})
+
+
+async def ask(service: Service, era: str | None, body: dict[str, Any], **headers: str) -> tuple[int, str, Any]:
+    """Status, media type and the JSON-RPC message, the id of the request aside."""
+    sent = {**ACCEPT, **({"MCP-Protocol-Version": era} if era else {})}
+    params = body.get("params")
+    if era == MODERN:
+        sent["Mcp-Method"] = str(body["method"])
+        if isinstance(params, dict) and isinstance(params.get("name"), str):
+            sent["Mcp-Name"] = params["name"]
+    response = await service.http.post("/api/mcp", content=orjson.dumps(body), headers={**sent, **headers})
+    data = next((line[6:] for line in response.text.splitlines() if line.startswith("data: ")), response.text)
+    try:
+        answer = orjson.loads(data)
+    except orjson.JSONDecodeError:
+        answer = data
+    return response.status_code, response.headers.get("content-type", "").partition(";")[0], without_request_id(answer)
+
+
+def without_request_id(node: Any) -> Any:
+    if isinstance(node, dict):
+        return {name: without_request_id(value) for name, value in node.items() if name != "requestId"}
+    return [without_request_id(each) for each in node] if isinstance(node, list) else node
