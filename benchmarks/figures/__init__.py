@@ -1,0 +1,1 @@
+"""One file per figure; each has `TITLE` and `measure(size)`, which gives its rows."""
