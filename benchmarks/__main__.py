@@ -61,7 +61,17 @@ def install() -> None:
     uv, venv = str(ROOT / ".venv" / "bin" / "uv"), str(OTHER_PYTHON.parent.parent)
     lock = str(ROOT / "requirements-bench.lock")
     subprocess.run([uv, "venv", "--quiet", "--allow-existing", "--python", sys.executable, venv], check=True)
-    command = [uv, "pip", "sync", "--quiet", "--compile-bytecode", "--require-hashes", "--python", str(OTHER_PYTHON), lock]
+    command = [
+        uv,
+        "pip",
+        "sync",
+        "--quiet",
+        "--compile-bytecode",
+        "--require-hashes",
+        "--python",
+        str(OTHER_PYTHON),
+        lock,
+    ]
     subprocess.run(command, check=True)
 
 

@@ -8,7 +8,9 @@ WIDTH, BAR, GAP, TOP, LABEL = 760, 22, 14, 46, 330
 TARGET_AT = 0.6
 """Where the target's line stands, as a share of the bars' width; a bar that would go beyond the edge is cut."""
 
-INK, SOFT, GOOD, BAD = "#334155", "#94a3b8", "#0f766e", "#b45309"
+STYLE = """<style>text{font:13px system-ui,sans-serif;fill:#334155}.soft{fill:#94a3b8}
+@media(prefers-color-scheme:dark){text{fill:#e2e8f0}}</style>"""
+SOFT, GOOD, BAD = "#94a3b8", "#0f766e", "#b45309"
 
 
 def chart(title: str, rows: Sequence[dict[str, Any]]) -> str:
@@ -17,8 +19,7 @@ def chart(title: str, rows: Sequence[dict[str, Any]]) -> str:
     line = LABEL + (WIDTH - LABEL - 60) * TARGET_AT
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{escape(title)}">',
-        f"<style>text{{font:13px system-ui,sans-serif;fill:{INK}}}.soft{{fill:{SOFT}}}"
-        "@media(prefers-color-scheme:dark){text{fill:#e2e8f0}}</style>",
+        STYLE,
         f'<text x="0" y="18" font-weight="600">{escape(title)}</text>',
         f'<text x="{line:.0f}" y="{TOP - 10}" text-anchor="middle" class="soft">target</text>',
         *(_bar(row, TOP + index * (BAR + GAP), line) for index, row in enumerate(aimed)),

@@ -1,7 +1,7 @@
 """Runs Limner with a watch on its event loop: how late a callback comes that was due every few milliseconds.
 
-    python -m benchmarks.probe serve …     Limner; the lateness is written to the file named in BENCH_LATENESS
-    python -m benchmarks.probe idle        a loop with nothing else to do: the machine's own lateness
+python -m benchmarks.probe serve …     Limner; the lateness is written to the file named in BENCH_LATENESS
+python -m benchmarks.probe idle        a loop with nothing else to do: the machine's own lateness
 """
 
 import asyncio

@@ -43,7 +43,6 @@ def _sections(results: Sequence[Result]) -> str:
 
 
 def _section(number: int, result: Result) -> str:
-    machine = result["machine"]
     lines = [
         f"### {number}. {result['title']}",
         "",
@@ -53,11 +52,18 @@ def _section(number: int, result: Result) -> str:
         "|---|---|---|---|---|---|",
         *(_line(row) for row in result["rows"]),
         "",
-        f"Commit {result['commit']}, {result['measuredAt'][:16].replace('T', ' ')} UTC, {machine['cores']} cores "
-        f"({machine['processor']}), Python {machine['python']}, load average of the machine {result['loadAverage']}.",
+        _circumstances(result),
         "",
     ]
     return "\n".join(lines)
+
+
+def _circumstances(result: Result) -> str:
+    machine, moment = result["machine"], result["measuredAt"][:16].replace("T", " ")
+    return (
+        f"Commit {result['commit']}, {moment} UTC, {machine['cores']} cores ({machine['processor']}), "
+        f"Python {machine['python']}, load average of the machine {result['loadAverage']}."
+    )
 
 
 def _line(row: dict[str, Any]) -> str:

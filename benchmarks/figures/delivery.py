@@ -59,7 +59,9 @@ def measure(size: Size) -> list[Row]:
     cpu = {name: cost.cpu_us for name, cost in costs.items()}
     limit_us = max(1.5 * cpu["granian"], 2000)
     return [
-        Row("Signed link, 1.5 MB", cpu["link"], "µs CPU", cpu["granian"], "granian pathsend", limit_us / cpu["granian"]),
+        Row(
+            "Signed link, 1.5 MB", cpu["link"], "µs CPU", cpu["granian"], "granian pathsend", limit_us / cpu["granian"]
+        ),
         Row("Thumbnail from cache", cpu["thumbnail"], "µs CPU", cpu["raw"], "raw ASGI", 2.5),
         Row("Behind nginx (X-Accel), 1.5 MB", cpu["front"] + cpu["behind"], "µs CPU", cpu["nginx"], "nginx alone", 2.2),
     ]

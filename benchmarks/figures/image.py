@@ -60,7 +60,14 @@ def _through_openai_api(size: Size, name: str, size_bytes: int, *, passthrough: 
             rounds=size.rounds,
         )
     return [
-        Row(f"{name}, CPU", costs["ours"].cpu_us / 1000, "ms CPU", costs["bare"].cpu_us / 1000, "pass-through", passthrough),
+        Row(
+            f"{name}, CPU",
+            costs["ours"].cpu_us / 1000,
+            "ms CPU",
+            costs["bare"].cpu_us / 1000,
+            "pass-through",
+            passthrough,
+        ),
         Row(f"{name}, CPU", costs["ours"].cpu_us / 1000, "ms CPU", costs["litellm"].cpu_us / 1000, "LiteLLM", litellm),
         _per_second(name, costs["ours"], costs["litellm"]),
     ]
@@ -97,7 +104,15 @@ def _litellm(supplier: Running) -> Generator[Running]:
     with tempfile.TemporaryDirectory(prefix="limner-bench-") as directory:
         path = Path(directory) / "config.yaml"
         path.write_text(json.dumps(config))
-        command = [str(OTHER_PYTHON.with_name("litellm")), "--config", str(path), "--port", str(port), "--host", "127.0.0.1"]
+        command = [
+            str(OTHER_PYTHON.with_name("litellm")),
+            "--config",
+            str(path),
+            "--port",
+            str(port),
+            "--host",
+            "127.0.0.1",
+        ]
         env = {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "HOME": directory, "PATH": os.environ["PATH"]}
         with process(command, port, env=env, ready="/health/liveliness") as running:
             yield running

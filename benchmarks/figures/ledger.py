@@ -56,7 +56,9 @@ def _on_postgresql(size: Size) -> list[Row]:
             for _ in range(size.rounds):
                 pgbench.append(_pgbench(url, chosen, seconds=max(1, size.ledger_steps // 10_000)))
                 ours.append(_steps(url, chosen, size.ledger_steps // 4))
-            rows.append(Row(f"PostgreSQL, {name}", median(ours), "steps/s", median(pgbench), "pgbench", target, "least"))
+            rows.append(
+                Row(f"PostgreSQL, {name}", median(ours), "steps/s", median(pgbench), "pgbench", target, "least")
+            )
     return rows
 
 

@@ -35,10 +35,10 @@ GENERATIONS = {
     "prompt": "'a quiet lake ' || i",
     "model_id": "CASE WHEN i % 10 = 0 THEN 'limner:sketch' ELSE 'openai:gpt-image-2' END",
     "provider_id": "'limner'",
-    "options": "'{{\"aspectRatio\":null,\"thinkingLevel\":null,\"seed\":1}}'",
+    "options": '\'{{"aspectRatio":null,"thinkingLevel":null,"seed":1}}\'',
     "credits": "1",
     "warnings": "'[]'",
-    "error": "CASE WHEN i % 50 = 0 THEN '{{\"code\":\"no_image\",\"message\":\"None.\"}}' END",
+    "error": 'CASE WHEN i % 50 = 0 THEN \'{{"code":"no_image","message":"None."}}\' END',
     "attempts": "1",
     "deadline_at": "1700000000000",
     "blob_key": "'images/' || i || '/original/x.png'",
@@ -79,9 +79,7 @@ def _compared(database: str, server: Limner, execute: Callable[[list[str]], None
         execute(_filling(email, min(rows, size.rows), digit))
     with _signed_in(server, "few@example.org") as few_cookie, _signed_in(server, "many@example.org") as many_cookie:
         few, many = _calls(few_key, few_cookie, "1", SMALL_ROWS), _calls(many_key, many_cookie, "2", size.rows)
-        return [
-            Row(f"{database}: {name}", *_medians(server, many[name], few[name], size), target=1.5) for name in few
-        ]
+        return [Row(f"{database}: {name}", *_medians(server, many[name], few[name], size), target=1.5) for name in few]
 
 
 def _medians(server: Limner, many: bytes, few: bytes, size: Size) -> tuple[float, str, float, str]:

@@ -20,7 +20,10 @@ def measure(size: Size) -> list[Row]:
     with postgresql() as one_url, postgresql() as two_url:
         one_env, two_env = {"LIMNER_DATABASE_URL": one_url}, {"LIMNER_DATABASE_URL": two_url}
         with limner(env=one_env) as one, limner(env=two_env, arguments=["--workers", "2"]) as two:
-            for name, work, number in (("reads", _reads, size.requests // 3), ("pictures", _pictures(), size.images // 2)):
+            for name, work, number in (
+                ("reads", _reads, size.requests // 3),
+                ("pictures", _pictures(), size.images // 2),
+            ):
                 subjects = {"one": _subject(one, work), "two": _subject(two, work)}
                 costs = alternating(subjects, count=max(number, 2), rounds=size.rounds)
                 rows.append(

@@ -37,7 +37,10 @@ def measure(size: Size) -> list[Row]:
         server = stack.enter_context(limner(env=env, module="benchmarks.probe"))
         ids = _generations(server, min(GENERATIONS, size.waiting))
         events = [load.request(f"/api/v1/images/{each}/events", headers=server.auth) for each in ids]
-        calls = [request(MODERN, server.auth, "get_image", progress=n, id=each, waitSeconds=780) for n, each in enumerate(ids)]
+        calls = [
+            request(MODERN, server.auth, "get_image", progress=n, id=each, waitSeconds=780)
+            for n, each in enumerate(ids)
+        ]
         rest = asyncio.run(_wait(server, events, size, lateness))
         mcp = asyncio.run(_wait(server, calls, size, lateness))
     return [*_rows("REST events", rest, 25), *_rows("MCP calls", mcp, 60)]

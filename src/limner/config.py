@@ -58,6 +58,7 @@ class Config:
     host: str = "127.0.0.1"
     port: int = 8000
     blobs_endpoint: str | None = None
+    x_accel: str | None = None
     edition: Edition = "native"
     billing: bool = True
     sign_up: SignUp = "closed"
@@ -134,6 +135,7 @@ class Config:
             database_url=env.database_url(data_dir),
             blobs_url=env.text("BLOBS_URL") or f"file://{data_dir / 'blobs'}",
             blobs_endpoint=env.url("BLOBS_ENDPOINT"),
+            x_accel=env.x_accel(),
             public_url=env.public_url(port),
             host=host or env.text("HOST") or "127.0.0.1",
             port=port,
@@ -251,6 +253,18 @@ class _Environment:
         if value is None:
             return None
         return _http_url(f"LIMNER_{name}", value)
+
+    def x_accel(self) -> str | None:
+        value = self.text("X_ACCEL")
+        if value is None:
+            return None
+        if re.fullmatch(r"/([A-Za-z0-9._~-]+/)+", value) is None:
+            raise BadConfiguration(
+                f"LIMNER_X_ACCEL is '{value}', but must be an internal location of nginx such as /_blobs/."
+            )
+        if not (self.text("BLOBS_URL") or "file://").startswith("file://"):
+            raise BadConfiguration("LIMNER_X_ACCEL is set, but LIMNER_BLOBS_URL names no files that nginx could send.")
+        return value
 
     def existing_file(self, name: str) -> Path | None:
         value = self.text(name)

@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 RUNTIME, DEPLOYED, DEVELOPMENT = "requirements.lock", "deploy/requirements.lock", "requirements-dev.lock"
 EXTRAS = PROJECT["project"]["optional-dependencies"]
-every_lock = pytest.mark.parametrize("lock_name", [RUNTIME, DEPLOYED, DEVELOPMENT])
+every_lock = pytest.mark.parametrize("lock_name", [RUNTIME, DEPLOYED, DEVELOPMENT, "requirements-bench.lock"])
 
 
 def pins(lock_name: str) -> dict[str, Version]:

@@ -78,7 +78,8 @@ def operations_app(services: Services) -> Starlette:
 def asgi_app(services: Services, mcp: Mapping[str, Endpoint]) -> Starlette:
     door = Door(services.bearer, services.rate_limit)
     session_door = Door(BearerOrSession(services.bearer, services.cookies), services.rate_limit)
-    files = PictureFiles(services.blobs, PictureDelivery(services.blobs, services.pool, services.parts.signer))
+    delivery = PictureDelivery(services.blobs, services.pool, services.parts.signer)
+    files = PictureFiles(services.blobs, delivery, services.config.x_accel)
     web = _web(services)
     routes: list[Route] = [
         *web.routes(),

@@ -1,7 +1,7 @@
 """The capabilities, once for every door: start, wait for, get, list, cancel and delete pictures."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 
@@ -249,6 +249,12 @@ class Images:
         assert generation.blob_key is not None
         return await self._blobs.get(generation.blob_key)
 
+    async def stream(self, generation: Generation) -> AsyncGenerator[bytes]:
+        """The same in pieces; the first is read already, so that BlobMissing comes before anything is sent."""
+        assert generation.blob_key is not None
+        pieces = aiter(self._blobs.stream(generation.blob_key))
+        return _from_first(await anext(pieces, b""), pieces)
+
     async def balance(self, principal: Principal) -> Balance:
         return await self._database.read(lambda tx: ledger.balance(tx, principal.account_id))
 
@@ -323,3 +329,9 @@ def _total(balance: Balance, which: Filter) -> int | None:
     if which.statuses == ("succeeded",) and which.model_id is None and which.text is None:
         return balance.images_total
     return None
+
+
+async def _from_first(first: bytes, rest: AsyncIterator[bytes]) -> AsyncGenerator[bytes]:
+    yield first
+    async for piece in rest:
+        yield piece

@@ -18,7 +18,7 @@ from limner.errors import Detail, InvalidRequest, NotFound, ServiceError, Upstre
 from limner.http.auth import Bearer
 from limner.http.disconnects import while_connected
 from limner.http.errors import headers_of, request_id
-from limner.http.json import Json, body_of
+from limner.http.json import Base64, Json, StreamedJson, body_of
 from limner.http.ratelimit import RateLimit
 from limner.images import renditions
 from limner.images.beginning import Started
@@ -127,7 +127,7 @@ class OpenAiRoutes:
             )
             return StreamingResponse(events, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
         rows = await while_connected(request, self._images.wait(started, WAIT_SECONDS))
-        return Json(await self._answer(body, rows))
+        return StreamedJson(await self._answer(body, rows))
 
     async def _answer(self, body: ImagesRequest, rows: list[Generation]) -> dict[str, Any]:
         done = [row for row in rows if row.status == "succeeded"]
@@ -139,6 +139,8 @@ class OpenAiRoutes:
     async def _picture(self, body: ImagesRequest, row: Generation) -> dict[str, Any]:
         if body.response_format == "url":
             return {"url": self._links.sign(row).url}
+        if body.output_compression is None and row.size_bytes is not None:
+            return {"b64_json": Base64(await self._images.stream(row), row.size_bytes)}
         return {"b64_json": pybase64.b64encode_as_string(await self._bytes(body, row))}
 
     async def _bytes(self, body: ImagesRequest, row: Generation) -> bytes:

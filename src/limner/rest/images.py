@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Annotated, Any
 
-import pybase64
 from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
@@ -14,7 +13,7 @@ from limner.accounts.principal import Principal
 from limner.blobs.base import BlobMissing
 from limner.errors import InvalidRequest, NotFound, ServiceError, from_data
 from limner.http.disconnects import is_gone, while_connected
-from limner.http.json import Json, body_of
+from limner.http.json import Base64, Json, StreamedJson, body_of
 from limner.images.beginning import Started
 from limner.images.generations import Generation, Status
 from limner.images.links import ImageLinks
@@ -109,8 +108,8 @@ class ImageRoutes:
             "credits": {"charged": sum(row.charged for row in rows), "remaining": available},
         }
         if all(row.has_ended for row in rows):
-            return Json(data)
-        return Json(data, 202, headers={"Location": f"/api/v1/images/{rows[0].id}", "Retry-After": "2"})
+            return StreamedJson(data)
+        return StreamedJson(data, 202, headers={"Location": f"/api/v1/images/{rows[0].id}", "Retry-After": "2"})
 
     async def _get(self, request: Request, principal: Principal) -> Response:
         seconds = reading.whole(request, "wait", 0, least=0, most=WAIT_SECONDS)
@@ -121,7 +120,7 @@ class ImageRoutes:
         shown = await self._shown(
             row, available, replayed=False, include_bytes=not metadata_only, ttl_seconds=ttl_seconds
         )
-        return Json({"image": shown})
+        return StreamedJson({"image": shown})
 
     async def _content(self, request: Request, principal: Principal) -> Response:
         row = await self._images.get(principal, request.path_params["id"])
@@ -152,12 +151,13 @@ class ImageRoutes:
     ) -> dict[str, Any]:
         shown = DescribedImage.of(row, self._link(row, ttl_seconds), available, replayed=replayed).data()
         if include_bytes and row.status == "succeeded":
-            shown["b64_json"] = pybase64.b64encode_as_string(await self._content_of(row))
+            shown["b64_json"] = await self._content_of(row)
         return shown
 
-    async def _content_of(self, row: Generation) -> bytes:
+    async def _content_of(self, row: Generation) -> Base64:
+        assert row.size_bytes is not None
         try:
-            return await self._images.content(row)
+            return Base64(await self._images.stream(row), row.size_bytes)
         except BlobMissing:  # deleted this very moment
             raise NotFound("There is no picture with that id.") from None
 
