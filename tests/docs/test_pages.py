@@ -15,6 +15,7 @@ from limner.catalog.models import Model, load
 from limner.cli import COMMANDS
 from limner.config import Config
 from limner.errors import ServiceError
+from tools import commands_page
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
@@ -58,6 +59,10 @@ async def test_every_route_of_the_rest_page_is_served(service: Service) -> None:
 def test_every_command_on_a_page_exists() -> None:
     named = {command for page in PAGES for command in re.findall(r"`(?:\./)?limner ([a-z]+)", page.read_text())}
     assert named - set(COMMANDS) == set()
+
+
+def test_the_page_on_the_command_line_is_what_the_commands_say_of_themselves() -> None:
+    assert commands_page.PAGE.read_text() == commands_page.page(), "run python tools/commands_page.py"
 
 
 class AskedFor(Mapping[str, str]):

@@ -24,7 +24,17 @@ from limner.web.visitors import Visitor
 GROUPS: Mapping[str, Sequence[str]] = {
     "Tutorial": ("start", "team"),
     "How to": ("clients", "dashboard", "prompts", "provenance", "recipes/"),
-    "Reference": ("mcp", "rest", "openai", "python", "providers", "operate/configuration", "errors", "glossary"),
+    "Reference": (
+        "mcp",
+        "rest",
+        "openai",
+        "python",
+        "commands",
+        "providers",
+        "operate/configuration",
+        "errors",
+        "glossary",
+    ),
     "Operating": ("operate/",),
     "Explanation": ("money", "architecture", "performance"),
     "Decisions": ("decisions/",),
