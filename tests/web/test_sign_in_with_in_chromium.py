@@ -77,5 +77,14 @@ async def test_axe_finds_nothing_before_the_dashboard(
         for path in ("/sign-in", "/sign-up", "/sign-in/reset", link, sign_in.path_of(invite), "/sign-in/gone", refused):
             await page.goto(service_with.url + path)
             found += [f"{path} {scheme} {width}: {each}" for each in await violations(page, axe)]
+        issuer.person["email_verified"] = True
+        await page.goto(service_with.url + refused)
+        await page.goto(f"{service_with.url}/dashboard/settings")
+        found += [f"settings {scheme} {width}: {each}" for each in await violations(page, axe)]
+        await page.route("**/login/oauth/authorize**", lambda route: route.fulfill(status=204))
+        await page.get_by_role("button", name="Connect GitHub").click()
+        await expect(page.get_by_role("heading", level=1)).to_have_text("On to GitHub")
+        found += [f"on to the issuer {scheme} {width}: {each}" for each in await violations(page, axe)]
+        issuer.person["email_verified"] = False
         await context.close()
     assert found == []
