@@ -24,6 +24,7 @@ from limner.app import Services, running
 from limner.config import Config
 from limner.credits import ledger
 from limner.db.types import now
+from limner.http.connections import WatchedHttp
 from limner.images import audit
 from limner.providers.base import ImageRequest
 from limner.providers.registry import Providers, ProviderSettings
@@ -111,9 +112,9 @@ class Service:
     async def balance(self) -> ledger.Balance:
         return await self.services.database.read(lambda tx: ledger.balance(tx, self.account_id))
 
-    async def transaction_types(self) -> list[str]:
+    async def transaction_types(self, most: int = 100) -> list[str]:
         lines = await self.services.database.read(
-            lambda tx: ledger.transactions(tx, self.account_id, limit=100, offset=0)
+            lambda tx: ledger.transactions(tx, self.account_id, limit=most, offset=0)
         )
         return [line.type for line in reversed(lines)]
 
@@ -159,7 +160,14 @@ async def serving(
 @asynccontextmanager
 async def listening(app: Any, port: int) -> AsyncIterator[None]:
     options = uvicorn.Config(
-        app, host="127.0.0.1", port=port, log_level="warning", lifespan="off", ws="none", proxy_headers=False
+        app,
+        host="127.0.0.1",
+        port=port,
+        log_level="warning",
+        lifespan="off",
+        ws="none",
+        proxy_headers=False,
+        http=WatchedHttp,
     )
     server = uvicorn.Server(options)
     task = asyncio.create_task(server.serve())

@@ -73,6 +73,12 @@ class InvalidRequest(ServiceError):
     next_step = "Correct the fields named in details and send it again."
 
 
+class CallerLeft(InvalidRequest):
+    """Nobody reads it: it ends a request whose caller hung up before anything was begun."""
+
+    message = "The caller left before anything was begun."
+
+
 class UnknownModel(ServiceError):
     code = "unknown_model"
     status = 400

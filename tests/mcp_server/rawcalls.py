@@ -26,8 +26,10 @@ def request(method: str, params: Mapping[str, Any], *, era: str = "legacy", id_:
     return {"headers": headers, "content": orjson.dumps(body)}
 
 
-def call(tool: str, arguments: Mapping[str, Any], **options: Any) -> dict[str, Any]:
-    return request("tools/call", {"name": tool, "arguments": arguments}, **options)
+def call(
+    tool: str, arguments: Mapping[str, Any], *, more: Mapping[str, Any] | None = None, **options: Any
+) -> dict[str, Any]:
+    return request("tools/call", {"name": tool, "arguments": arguments, **(more or {})}, **options)
 
 
 def cancelled(id_: Any) -> dict[str, Any]:

@@ -293,3 +293,14 @@ async def test_prompts_resources_and_completion(service: Service) -> None:
     assert len(page.text.encode()) < 20_000
     assert (ratios, models) == (["16:9", "9:16"], [SKETCH])
     assert moods[0] == "calm"
+
+
+async def test_the_seed_a_picture_was_made_with_is_told_and_makes_it_again(service: Service) -> None:
+    async with service.mcp() as client:
+        first = (await client.call_tool("generate_image", {"prompt": "a lake"})).structured_content
+        again = await client.call_tool("generate_image", {"prompt": "a lake", "seed": first["seed"]})
+    assert 0 <= first["seed"] < 2**53
+    assert (again.structured_content["id"] != first["id"], again.structured_content["sha256"]) == (
+        True,
+        first["sha256"],
+    )

@@ -87,7 +87,7 @@ async def test_without_a_seed_each_generation_has_its_own_and_keeps_it() -> None
     first, again = await make(ask(seed=None)), await make(ask(seed=None))
     other = await make(ask(seed=None, generation_id="g-2"))
     assert sha(first) == sha(again) != sha(other)
-    named = await make(ask(seed=first.usage["seed"]))
+    named = await make(ask(seed=first.seed))
     assert sha(named) == sha(first)
     assert 0 <= seed_of(ask(seed=None)) < 2**63
 

@@ -17,6 +17,7 @@ from limner.app import Services, State, running
 from limner.cli.failures import CannotStart
 from limner.config import Config
 from limner.db.lock import serving_lock
+from limner.http.connections import WatchedHttp
 
 LISTEN_ON_SECONDS = 5
 """How long a server that was told to end still takes requests, while some are being answered."""
@@ -112,7 +113,7 @@ def _listen(config: Config) -> socket.socket:
 def web_server(app: Any) -> "_Uvicorn":
     settings = uvicorn.Config(
         app,
-        http="httptools",
+        http=WatchedHttp,
         ws="none",
         lifespan="off",
         log_config=None,

@@ -345,11 +345,14 @@ calls = Table(
     Column("broke_off_at", UtcTime),
     Column("delivered_at", UtcTime),
     Column("created_at", UtcTime, nullable=False),
+    Column("wait_name", Text),
     UniqueConstraint("account_id", "idempotency_key"),
     Index(None, "account_id", "caller_id", "request_digest"),
     Index(None, "waiter"),
+    Index(None, "caller_id", "wait_name"),
 )
-"""One request for one or more pictures: what paying once is decided by. `broke_off_at` is set while another call may adopt it."""
+"""One request for one or more pictures: what paying once is decided by. `broke_off_at` is set while another call may adopt
+it; `wait_name` is what its caller calls it by, should it cancel the wait."""
 
 generations = Table(
     "generations",
@@ -396,6 +399,7 @@ generations = Table(
     Column("provenance", Text),
     Column("origin", Text),
     Column("turn", BigInteger, nullable=False, server_default="0"),
+    Column("seed", BigInteger),
     CheckConstraint("status IN ('queued', 'running', 'succeeded', 'failed', 'cancelled')", name="status"),
     CheckConstraint("operation IN ('generate', 'edit')", name="operation"),
     UniqueConstraint("call_id", "position"),

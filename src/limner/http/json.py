@@ -56,6 +56,8 @@ class StreamedJson(Response):
                 async for piece in encoded:
                     await send({"type": "http.response.body", "body": piece, "more_body": True})
         await send({"type": "http.response.body", "body": self._texts[-1]})
+        if self.background is not None:
+            await self.background()
 
 
 async def _encoded(pieces: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:

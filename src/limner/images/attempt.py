@@ -371,6 +371,7 @@ def describe(generation_id: str, lease: str, image: ProviderImage, credentials: 
         cost_usd=None if image.cost_usd is None else str(image.cost_usd),
         provider_request_id=image.request_id,
         provenance=embedded.read(image.data, picture.media_type, credentials),
+        seed=image.seed,
     )
 
 

@@ -104,7 +104,7 @@ class Beginning:
             self._check_queue(tx, principal, new.n)
             now = self._clock()
             call = Call(call_id, principal.account_id, principal.caller_id, digest, new.idempotency_key, now)
-            calls.add(tx, call, waiter=self._process_id if new.waits else None)
+            calls.add(tx, call, waiter=self._process_id if new.waits else None, wait_name=new.wait_name)
             self._hold(tx, principal, rows, now)
             for row in rows:
                 generations.add(tx, row, turn=line.next_turn(tx, row.account_id, row.provider_id))
@@ -162,7 +162,13 @@ class Beginning:
         if new.idempotency_key is not None:
             return self._by_key(tx, principal, new.idempotency_key, digest)
         call_id = calls.adopt(
-            tx, principal.account_id, principal.caller_id, digest, waiter=self._process_id, now=self._clock()
+            tx,
+            principal.account_id,
+            principal.caller_id,
+            digest,
+            waiter=self._process_id,
+            wait_name=new.wait_name,
+            now=self._clock(),
         )
         return None if call_id is None else _started(tx, call_id, principal.account_id)
 

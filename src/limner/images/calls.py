@@ -16,6 +16,8 @@ from limner.db.base import Row, Transaction
 from limner.db.types import utc
 
 ADOPTION_WINDOW = timedelta(minutes=15)
+CROSSING_WINDOW = timedelta(minutes=1)
+"""How long an answer and a cancel may cross on the way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,17 +37,18 @@ def digest(request: Mapping[str, Any]) -> str:
     return hashlib.sha256(orjson.dumps(request, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
-def add(tx: Transaction, call: Call, *, waiter: str | None) -> None:
+def add(tx: Transaction, call: Call, *, waiter: str | None, wait_name: str | None) -> None:
     """UniqueViolation when the idempotency key is taken."""
     tx.execute(
-        """INSERT INTO calls (id, account_id, caller_id, request_digest, idempotency_key, waiter, created_at)
-           VALUES (:id, :account_id, :caller_id, :request_digest, :idempotency_key, :waiter, :created_at)""",
+        """INSERT INTO calls (id, account_id, caller_id, request_digest, idempotency_key, waiter, wait_name, created_at)
+           VALUES (:id, :account_id, :caller_id, :request_digest, :idempotency_key, :waiter, :wait_name, :created_at)""",
         id=call.id,
         account_id=call.account_id,
         caller_id=call.caller_id,
         request_digest=call.request_digest,
         idempotency_key=call.idempotency_key,
         waiter=waiter,
+        wait_name=wait_name,
         created_at=call.created_at,
     )
 
@@ -65,11 +68,18 @@ def free_key(tx: Transaction, call_id: str) -> None:
 
 
 def adopt(
-    tx: Transaction, account_id: str, caller_id: str, request_digest: str, *, waiter: str, now: datetime
+    tx: Transaction,
+    account_id: str,
+    caller_id: str,
+    request_digest: str,
+    *,
+    waiter: str,
+    wait_name: str | None,
+    now: datetime,
 ) -> str | None:
     """Claim an identical call whose wait broke off; its id, or None when there is none to adopt."""
     row = tx.first(
-        """UPDATE calls SET broke_off_at = NULL, waiter = :waiter WHERE broke_off_at IS NOT NULL AND id = (
+        """UPDATE calls SET broke_off_at = NULL, waiter = :waiter, wait_name = :wait_name WHERE broke_off_at IS NOT NULL AND id = (
                SELECT id FROM calls c WHERE account_id = :account_id AND caller_id = :caller_id
                AND request_digest = :digest AND idempotency_key IS NULL AND broke_off_at >= :since AND delivered_at IS NULL
                AND NOT EXISTS (SELECT 1 FROM generations g WHERE g.call_id = c.id
@@ -80,6 +90,7 @@ def adopt(
         caller_id=caller_id,
         digest=request_digest,
         waiter=waiter,
+        wait_name=wait_name,
         since=now - ADOPTION_WINDOW,
     )
     return None if row is None else row["id"]
@@ -110,12 +121,44 @@ def break_off(tx: Transaction, call_id: str, now: datetime) -> None:
 
 
 def deliver(tx: Transaction, call_id: str, now: datetime) -> None:
-    """The caller has the outcome, by whatever door: nobody adopts this call any more."""
+    """The caller has the outcome, by whatever door: nobody adopts this call any more, and no cancel takes it back."""
     tx.execute(
-        "UPDATE calls SET waiter = NULL, broke_off_at = NULL, delivered_at = :now WHERE id = :id AND delivered_at IS NULL",
+        """UPDATE calls SET waiter = NULL, wait_name = NULL, broke_off_at = NULL, delivered_at = coalesce(delivered_at, :now)
+           WHERE id = :id AND (delivered_at IS NULL OR wait_name IS NOT NULL)""",
         id=call_id,
         now=now,
     )
+
+
+def deliver_answer(tx: Transaction, call_id: str, now: datetime) -> None:
+    """The answer to the call itself arrived, unless its caller has given it up; a cancel on its way may still say so."""
+    tx.execute(
+        """UPDATE calls SET waiter = NULL, broke_off_at = NULL, delivered_at = :now
+           WHERE id = :id AND waiter IS NOT NULL AND delivered_at IS NULL""",
+        id=call_id,
+        now=now,
+    )
+
+
+def give_up(tx: Transaction, caller_id: str, wait_name: str, now: datetime) -> None:
+    """The caller cancelled the wait it calls by that name, in whatever process it waits or has just been answered.
+
+    Nothing happens where it is not certain which call is meant.
+    """
+    rows = tx.all(
+        """SELECT id, waiter FROM calls WHERE caller_id = :caller_id AND wait_name = :wait_name
+           AND (waiter IS NOT NULL OR delivered_at >= :since)""",
+        caller_id=caller_id,
+        wait_name=wait_name,
+        since=now - CROSSING_WINDOW,
+    )
+    meant = [row for row in rows if row["waiter"] is not None] or rows
+    if len(meant) == 1:
+        tx.execute(
+            "UPDATE calls SET waiter = NULL, wait_name = NULL, delivered_at = NULL, broke_off_at = :now WHERE id = :id",
+            id=meant[0]["id"],
+            now=now,
+        )
 
 
 def break_off_all(tx: Transaction, waiter: str, now: datetime) -> None:

@@ -47,6 +47,7 @@ class Generation:
     origin: Origin | None = None
     served_by: str | None = None
     cost_usd: str | None = None
+    seed: int | None = None
     provider_handle: str | None = None
     sent_at: datetime | None = None
     attempts: int = 0
@@ -87,6 +88,7 @@ class Outcome:
     sha256: str
     served_by: str | None
     cost_usd: str | None = None
+    seed: int | None = None
     provider_request_id: str | None = None
     provenance: Provenance | None = None
 
@@ -194,6 +196,7 @@ def from_row(row: Row) -> Generation:
         origin=Origin(**orjson.loads(row["origin"])) if row["origin"] else None,
         served_by=row["served_by"],
         cost_usd=row["cost_usd"],
+        seed=row["seed"],
         provider_handle=row["provider_handle"],
         sent_at=utc_or_none(row["sent_at"]),
         attempts=row["attempts"],

@@ -26,6 +26,7 @@ class NewImages:
 
     `nearest_size` lets a ratio the model has no exact size for be served by the nearest (with a warning);
     `confirmed` says that the owner was asked; `waits` is false when the caller asked not to wait;
+    `wait_name` is what the caller will call the wait by, should it cancel it with a request of its own;
     `partial_images` is how many unfinished previews are wanted (suppliers bill them).
     """
 
@@ -42,6 +43,7 @@ class NewImages:
     nearest_size: bool = False
     confirmed: bool = False
     waits: bool = True
+    wait_name: str | None = None
     partial_images: int = 0
 
     @property

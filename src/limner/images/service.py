@@ -1,9 +1,10 @@
 """The capabilities, once for every door: start, wait for, get, list, cancel and delete pictures."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
+from typing import Any
 
 from limner.accounts.principal import Principal, Scope
 from limner.blobs.base import Blobs
@@ -13,7 +14,7 @@ from limner.credits.caps import Cap
 from limner.credits.ledger import Balance, CreditTransaction
 from limner.db.base import Database, Transaction, UniqueViolation
 from limner.db.types import Clock, new_id
-from limner.errors import NotFound, SpendCapExceeded
+from limner.errors import CallerLeft, NotFound, SpendCapExceeded
 from limner.images import calls, generations, line, lists, notices, requests, shares
 from limner.images.beginning import Beginning, Limits, References, Started
 from limner.images.ending import Ending
@@ -87,13 +88,16 @@ class Images:
             warnings = (*warnings, f"There are not enough credits: {charge} needed, {max(available, 0)} available.")
         return Quote(planned, charge, available - charge, warnings)
 
-    async def start(self, principal: Principal, new: NewImages) -> Started:
+    async def start(
+        self, principal: Principal, new: NewImages, *, has_left: Callable[[], bool] = lambda: False
+    ) -> Started:
         """Hold the credits, write the generations down and hand them to the queue.
 
         Raises AccountSuspended, InsufficientScope, UnknownModel, ModelNotAllowed, ModelUnavailable,
         UnsupportedOption, ConfirmationRequired, IdempotencyConflict, InsufficientCredits,
         SpendCapExceeded, ServerBusy, and what `References` raise; then nothing is held. A caller who goes
-        away while it is written down leaves a call behind that an identical one may adopt.
+        away while it is written down leaves a call behind that an identical one may adopt; for one who `has_left`
+        before, nothing is begun (CallerLeft), because a repeated call may be under way already and know nothing of this.
         """
         planned = requests.plan(principal, new, self._catalog, bills=self._bills)
         digest = calls.digest(requests.comparable(new, planned))
@@ -105,6 +109,8 @@ class Images:
         call_id = new_id()
         inputs = await self._beginning.store_inputs(principal, new, call_id) if new.has_inputs else None
         begin = self._beginning.transaction(principal, new, planned, digest, call_id, inputs)
+        if has_left():
+            raise CallerLeft
         writing = asyncio.create_task(self._write_down(begin, planned.route.provider))
         self._note_writing((principal.caller_id, digest), writing)
         try:
@@ -167,7 +173,7 @@ class Images:
 
         `on_event` hears what happens: None at once, and again every `tick_seconds` without news. When the
         caller goes away, or the time is over first, an identical call may adopt this one. A door that can
-        tell whether its answer arrived says so to `handed_over`, and here that nothing is delivered yet.
+        tell whether its answer arrived says so to `handed_over` or `lost`, and here that nothing is delivered yet.
         """
         return await self._waits.wait(started, seconds, on_event, tick_seconds, delivers=delivers)
 
@@ -175,9 +181,17 @@ class Images:
         """How the generations of a call stand, in order; deleted ones are left out."""
         return await self._waits.rows(started)
 
-    def handed_over(self, started: Started, *, arrived: bool) -> None:
-        """Whether the answer with the outcome reached its caller; if not, an identical call may adopt it."""
-        self._waits.handed_over(started, arrived=arrived)
+    def handed_over(self, started: Started, taken: Coroutine[Any, Any, bool]) -> None:
+        """The answer with the outcome was written: `taken` learns whether its caller has it. If not, it is lost."""
+        self._waits.handed_over(started, taken)
+
+    def lost(self, started: Started) -> None:
+        """The answer with the outcome did not reach its caller: an identical call may adopt it."""
+        self._waits.lost(started)
+
+    async def give_up(self, caller_id: str, wait_name: str) -> None:
+        """The caller cancelled a wait, here or in another process: an identical call may adopt what it waited for."""
+        await self._waits.give_up(caller_id, wait_name)
 
     async def get_when_ended(
         self,

@@ -113,8 +113,8 @@ def succeed(tx: Transaction, generation_id: str, lease: str, outcome: Outcome, n
     row = tx.first(
         """UPDATE generations SET status = 'succeeded', blob_key = :blob_key, media_type = :media_type, width = :width,
                   height = :height, size_bytes = :size_bytes, sha256 = :sha256, served_by = coalesce(:served_by, served_by),
-                  cost_usd = :cost_usd, provider_request_id = :provider_request_id, lease = NULL, lease_until = NULL,
-                  phase = NULL, completed_at = :now, provenance = :provenance
+                  cost_usd = :cost_usd, provider_request_id = :provider_request_id, seed = :seed, lease = NULL,
+                  lease_until = NULL, phase = NULL, completed_at = :now, provenance = :provenance
            WHERE id = :id AND status = 'running' AND lease = :lease RETURNING account_id""",
         id=generation_id,
         lease=lease,
@@ -129,6 +129,7 @@ def succeed(tx: Transaction, generation_id: str, lease: str, outcome: Outcome, n
         cost_usd=outcome.cost_usd,
         provider_request_id=outcome.provider_request_id,
         provenance=None if outcome.provenance is None else as_json(outcome.provenance.as_data()),
+        seed=outcome.seed,
     )
     if row is not None:
         count(tx, row["account_id"], images=1)

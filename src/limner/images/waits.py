@@ -92,8 +92,14 @@ class Waits:
     async def deliver(self, started: Started) -> None:
         await self._database.write(lambda tx: calls.deliver(tx, started.call_id, self._clock()))
 
-    def handed_over(self, started: Started, *, arrived: bool) -> None:
-        self._detach(self.deliver(started) if arrived else self._break_off(started))
+    def handed_over(self, started: Started, taken: Coroutine[Any, Any, bool]) -> None:
+        self._detach(self._hand_over(started, taken))
+
+    def lost(self, started: Started) -> None:
+        self._detach(self._break_off(started))
+
+    async def give_up(self, caller_id: str, wait_name: str) -> None:
+        await self._database.write(lambda tx: calls.give_up(tx, caller_id, wait_name, self._clock()))
 
     async def to_the_end(self, work: "Coroutine[Any, Any, S] | asyncio.Task[S]") -> S:
         """Finish what begins or takes over a call although its caller leaves; then another may adopt it."""
@@ -144,6 +150,12 @@ class Waits:
                 if self._left(until) <= 0:
                     raise
                 await asyncio.sleep(AWAY_SECONDS)
+
+    async def _hand_over(self, started: Started, taken: Coroutine[Any, Any, bool]) -> None:
+        if await taken:
+            await self._database.write(lambda tx: calls.deliver_answer(tx, started.call_id, self._clock()))
+        else:
+            await self._break_off(started)
 
     async def _break_off(self, started: Started) -> None:
         await self._database.write(lambda tx: calls.break_off(tx, started.call_id, self._clock()))

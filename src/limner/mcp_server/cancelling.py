@@ -1,13 +1,16 @@
 """Cancelling a call by a request of its own, as clients of the eras before 2026-07-28 do when their time is over.
 
-It finds the call only in the process where it waits; elsewhere the closing of the connection does the same.
-What is cancelled is the waiting: the generation goes on, and the same call may adopt it.
+What is cancelled is the waiting: the generation goes on, and the same call may adopt it. The wait ends at once in the
+process where the cancel arrives; its name in the database tells every other one, and also that an answer already
+written was not wanted any more.
 """
 
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from hashlib import sha256
 
+import orjson
 from anyio import CancelScope
 
 
@@ -18,6 +21,11 @@ class CallName:
     caller_id: str
     session: str
     request_id: str | int
+
+    @property
+    def digest(self) -> str:
+        """The same in every process."""
+        return sha256(orjson.dumps([self.session, self.request_id])).hexdigest()
 
 
 class Waiting:

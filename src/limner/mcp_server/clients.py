@@ -7,7 +7,7 @@ session id that any process can read back; a client that does not send it is kno
 import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from secrets import token_hex
 from typing import Literal
@@ -34,11 +34,13 @@ class Client:
 @dataclass(frozen=True, slots=True)
 class Profile:
     """`patience_seconds` with progress; `drops_image_beside_structured`: shows the picture only without
-    structuredContent; `pastes_base64`: would put the picture's base64 into the model's context as text."""
+    structuredContent; `pastes_base64`: would put the picture's base64 into the model's context as text;
+    `limits_events`: reads no event of a stream over 1 MiB."""
 
     patience_seconds: int = PATIENCE_SECONDS
     drops_image_beside_structured: bool = False
     pastes_base64: bool = False
+    limits_events: bool = False
 
 
 PROFILES: Mapping[str, Profile] = {
@@ -49,9 +51,14 @@ PROFILES: Mapping[str, Profile] = {
 """By the beginning of `clientInfo.name`, lower case; a key may choose a profile by name for its own client."""
 
 
-def profile_of(client: Client, chosen: str | None = None) -> Profile:
+LIMITS_EVENTS = "python-httpx2/"
+"""How the official Python client's User-Agent begins, whatever the program calls itself."""
+
+
+def profile_of(client: Client, chosen: str | None = None, user_agent: str = "") -> Profile:
     name = (chosen or client.name).lower()
-    return next((profile for start, profile in PROFILES.items() if name.startswith(start)), Profile())
+    profile = next((profile for start, profile in PROFILES.items() if name.startswith(start)), Profile())
+    return replace(profile, limits_events=user_agent.startswith(LIMITS_EVENTS))
 
 
 class Sessions:

@@ -23,7 +23,7 @@ from limner.images.requests import scope_missing
 from limner.mcp_server.cancelling import CallName, Waiting
 from limner.mcp_server.clients import Client, Sessions, from_user_agent
 
-COUNTED = frozenset({"tools/call", "resources/read", "prompts/get"})
+COUNTED = frozenset({"tools/call", "resources/read", "prompts/get", "tasks/get", "tasks/cancel"})
 """The methods the rate limit counts: not handshakes and lists, of which one call costs up to ten."""
 
 VERSION = "mcp-protocol-version"
@@ -105,7 +105,7 @@ class Guard:
         scope["limner.client"] = self._client(message, headers)
         scope["limner.waiting"] = self._waiting
         scope["limner.session"] = headers.get("mcp-session-id") or headers.get("user-agent", "")
-        self._cancel(principal, message, headers, scope["limner.session"])
+        self._cancel(principal, message, headers, scope)
         limits: dict[str, str] = {}
         try:
             if method in COUNTED:
@@ -128,13 +128,14 @@ class Guard:
         needed = self._scope_of(str(_object(message.get("params")).get("name")))
         return needed if needed is not None and not principal.has(needed) else None
 
-    def _cancel(self, principal: Principal, message: Mapping[str, Any], headers: Headers, session: str) -> None:
+    def _cancel(self, principal: Principal, message: Mapping[str, Any], headers: Headers, scope: Scope) -> None:
         """On 2026-07-28 a client cancels by hanging up, and this notification means nothing."""
         if message.get("method") != "notifications/cancelled" or headers.get(VERSION, "") >= MODERN:
             return
         request_id = _object(message.get("params")).get("requestId")
         if isinstance(request_id, str | int):
-            self._waiting.cancel(CallName(principal.caller_id, session, request_id))
+            name = scope["limner.cancelled"] = CallName(principal.caller_id, scope["limner.session"], request_id)
+            self._waiting.cancel(name)
 
     def _client(self, message: Mapping[str, Any], headers: Headers) -> Client:
         if info := _info(message):

@@ -32,6 +32,12 @@ PREVIEW_BASE64_BYTES = 200_000
 RESULT_BASE64_BYTES = 900_000
 """All pictures of one result together, unless the originals were asked for."""
 
+LARGE_BASE64_BYTES = 900_000
+TOO_LARGE = (
+    "This client reads no event of a stream over 1 MiB, so a preview stands here: fetch the original from imageUrl, or "
+    "ask again with get_image, inline full and no progress token."
+)
+
 RETRY_AFTER_SECONDS = 5
 
 
@@ -56,9 +62,13 @@ class Results:
         uri = f"limner://images/{row.id}"
         contents = [json_text(uri, DescribedImage.of(row, link, available).data())]
         if row.status == "succeeded":
-            picture = (await self._small(row, PREVIEW_BASE64_BYTES)).content
+            picture = await self.preview(row)
             contents.append(mcp_types.BlobResourceContents(uri=uri, mime_type=picture.mime_type, blob=picture.data))
         return contents
+
+    async def preview(self, row: Generation) -> mcp_types.ImageContent:
+        """The picture as small as a result's."""
+        return (await self._small(row, PREVIEW_BASE64_BYTES)).content
 
     async def of_call(
         self, call: ToolCall, started: Started, rows: Sequence[Generation], inline: Inline, ttl_seconds: int = 900
@@ -68,7 +78,7 @@ class Results:
         available = (await self._images.balance(call.principal)).available
         blocks = await self._blocks(call, rows, inline)
         shown = [
-            self._shown(row, available, started.replayed, blocks.get(row.id), ttl_seconds, call.request_id)
+            self._shown(row, available, started.replayed, blocks.get(row.id), inline, ttl_seconds, call.request_id)
             for row in rows
         ]
         structured = {**shown[0], "others": shown[1:]}
@@ -81,19 +91,30 @@ class Results:
         )
 
     def _shown(
-        self, row: Generation, available: int, replayed: bool, block: Block | None, ttl_seconds: int, request_id: str
+        self,
+        row: Generation,
+        available: int,
+        replayed: bool,
+        block: Block | None,
+        inline: Inline,
+        ttl_seconds: int,
+        request_id: str,
     ) -> dict[str, Any]:
         link = self._links.sign(row, ttl_seconds) if row.status == "succeeded" else None
         shown = Image.of(row, link, available, replayed=replayed).data()
         if shown["error"] is not None:
             shown["error"] = {**shown["error"], "requestId": request_id}
-        return shown | ({"inline": block.facts} if block else {})
+        if block is None:
+            return shown
+        if inline == "full" and not block.facts["original"]:
+            shown["warnings"] = [*shown["warnings"], TOO_LARGE]
+        return shown | {"inline": block.facts}
 
     async def _blocks(self, call: ToolCall, rows: Sequence[Generation], inline: Inline) -> dict[str, Block]:
         ready = [row for row in rows if row.status == "succeeded"]
         if inline == "none" or not ready or (call.profile.pastes_base64 and inline == "auto"):
             return {}
-        if inline == "full":
+        if inline == "full" and fits(call, ready):
             return {row.id: await self._original(row) for row in ready}
         most = min(PREVIEW_BASE64_BYTES, RESULT_BASE64_BYTES // len(ready))
         return {row.id: await self._small(row, most) for row in ready}
@@ -147,6 +168,12 @@ class Results:
         return content
 
 
+def fits(call: ToolCall, rows: Sequence[Generation]) -> bool:
+    """Whether this client can read an answer with the originals of these pictures."""
+    together = sum(_base64_bytes(row.size_bytes or 0) for row in rows)
+    return together <= LARGE_BASE64_BYTES or call.takes_large_answers
+
+
 def facts(data: dict[str, Any], text: str | None = None) -> mcp_types.CallToolResult:
     """Data for those who read structure, and the same (or a sentence) for those who read text."""
     shown = text if text is not None else orjson.dumps(data).decode()
@@ -162,7 +189,7 @@ def _line(row: Generation, shown: dict[str, Any]) -> str:
     if row.status == "succeeded":
         replayed = " (the picture of the earlier call; not charged again)" if shown["replayed"] else ""
         size = f"{row.width}x{row.height} {(row.media_type or '').removeprefix('image/')}"
-        warnings = "".join(f" Note: {warning}" for warning in row.warnings)
+        warnings = "".join(f" Note: {warning}" for warning in shown["warnings"])
         return (
             f"succeeded{replayed}: image {row.id}, {size}, {row.charged} credits charged. "
             f"Link {_until(shown)}: {shown['imageUrl']}{warnings}"

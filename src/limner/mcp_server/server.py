@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import mcp_types
 from mcp.server.caching import CacheHint
@@ -19,6 +19,8 @@ from limner.mcp_server.completion import Completions
 from limner.mcp_server.direct import Direct
 from limner.mcp_server.resources import MINUTES, Shelf
 from limner.mcp_server.saved_prompts import SavedPrompts
+from limner.mcp_server.tasks import EXTENSION as TASKS
+from limner.mcp_server.tasks import Tasks
 from limner.mcp_server.tools import Toolbox
 
 Context = ServerRequestContext[Any, Any]
@@ -44,6 +46,7 @@ class Edition:
     shelf: Shelf | None = None
     completions: Completions | None = None
     saved: SavedPrompts | None = None
+    tasks: Tasks | None = None
     icons: Sequence[mcp_types.Icon] = ()
     extensions: Mapping[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
 
@@ -85,6 +88,9 @@ class Endpoint:
             on_completion=self._complete if edition.completions is not None else None,
         )
         server.extensions = dict(edition.extensions)
+        if edition.tasks is not None:
+            edition.tasks.serve_on(server)
+            server.extensions[TASKS] = {}
         return server
 
     async def _list_tools(
@@ -95,7 +101,8 @@ class Endpoint:
     async def _call_tool(
         self, context: Context, params: mcp_types.CallToolRequestParams
     ) -> mcp_types.CallToolResult | mcp_types.InputRequiredResult:
-        return await self._edition.toolbox.call(context, params)
+        answer = await self._edition.toolbox.call(context, params)
+        return cast("mcp_types.CallToolResult", answer)  # its type knows of no extensions
 
     async def _list_prompts(
         self, context: Context, params: mcp_types.PaginatedRequestParams | None

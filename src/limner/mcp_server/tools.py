@@ -10,9 +10,10 @@ from mcp.shared.exceptions import MCPError
 
 from limner.accounts.principal import Principal, Scope
 from limner.errors import ServiceError
+from limner.http.connections import has_left
 from limner.http.errors import named
 from limner.images.beginning import Started
-from limner.images.requests import scope_missing
+from limner.images.requests import NewImages, scope_missing
 from limner.mcp_server.asking import Asking
 from limner.mcp_server.cancelling import CallName, Waiting
 from limner.mcp_server.clients import Client, Profile, profile_of
@@ -20,8 +21,12 @@ from limner.schemas import Shape, json_schema, parse
 
 S = TypeVar("S", bound=Shape)
 
-FIRST_THAT_ASKS = "2026-07-28"
-"""Before it, asking needs a stream to the client that a stateless server does not have."""
+Answer = mcp_types.CallToolResult | mcp_types.InputRequiredResult | dict[str, Any]
+"""A dict is a result in the shape of an extension that the client declared: the SDK passes it on as it is."""
+
+MODERN = "2026-07-28"
+"""From here on a client cancels by hanging up, and can be asked through an answer: before, that takes a stream to it which
+a stateless server does not have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +57,7 @@ class ToolCall:
         return cls(
             principal=principal,
             client=client,
-            profile=profile_of(client, principal.client_profile),
+            profile=profile_of(client, principal.client_profile, context.request.headers.get("user-agent", "")),
             wants_progress=bool(context.meta and "progress_token" in context.meta),
             request_id=scope.get("limner.request_id", ""),
             outcomes=scope["limner.outcomes"],
@@ -61,6 +66,21 @@ class ToolCall:
             is_confirmed=False,
             context=context,
         )
+
+    def ordering(self, new: NewImages) -> NewImages:
+        """What is asked for, with what this call knows of how it is asked."""
+        cancels_by_request = self.context.protocol_version < MODERN
+        name = self.name.digest if cancels_by_request else None
+        return replace(new, confirmed=self.is_confirmed, wait_name=name)
+
+    def has_left(self) -> bool:
+        return self.context.request is not None and has_left(self.context.request.scope)
+
+    @property
+    def takes_large_answers(self) -> bool:
+        """A plain answer may be of any size; one event of a stream that has begun may not, for some clients."""
+        stream = self.context.request.scope["limner.stream"] if self.context.request is not None else None
+        return not (self.profile.limits_events and stream is not None and stream.has_begun)
 
     async def report(self, progress: float, total: float | None, message: str) -> None:
         await self.context.session.report_progress(progress, total, message)
@@ -78,7 +98,7 @@ class Tool(Generic[S]):
     description: str
     shape: type[S]
     scope: Scope
-    call: Callable[[ToolCall, S], Awaitable[mcp_types.CallToolResult]]
+    call: Callable[[ToolCall, S], Awaitable[Answer]]
     output_schema: Mapping[str, Any] | None = None
     spends: bool = False
     reads: bool = True
@@ -132,9 +152,7 @@ class Toolbox:
         tool = self._tools.get(name)
         return tool is None or not tool.waits
 
-    async def call(
-        self, context: ServerRequestContext[Any, Any], params: mcp_types.CallToolRequestParams
-    ) -> mcp_types.CallToolResult | mcp_types.InputRequiredResult:
+    async def call(self, context: ServerRequestContext[Any, Any], params: mcp_types.CallToolRequestParams) -> Answer:
         """Business errors become results the model can read; an unknown tool is a JSON-RPC error (-32602)."""
         tool = self._tools.get(params.name)
         if tool is None:
@@ -149,9 +167,7 @@ class Toolbox:
         except Exception as problem:
             return error_result(named(problem, tool=tool.name), call.request_id)
 
-    async def _called(
-        self, tool: Tool[Any], call: ToolCall, params: mcp_types.CallToolRequestParams
-    ) -> mcp_types.CallToolResult:
+    async def _called(self, tool: Tool[Any], call: ToolCall, params: mcp_types.CallToolRequestParams) -> Answer:
         if not call.principal.has(tool.scope):
             raise scope_missing(tool.scope)
         return await tool.call(call, parse(tool.shape, dict(params.arguments or {})))
@@ -160,7 +176,7 @@ class Toolbox:
         self, error: ServiceError, call: ToolCall, params: mcp_types.CallToolRequestParams
     ) -> mcp_types.InputRequiredResult | None:
         capabilities = call.context.session.client_capabilities
-        if self._asking is None or call.context.protocol_version < FIRST_THAT_ASKS or capabilities is None:
+        if self._asking is None or call.context.protocol_version < MODERN or capabilities is None:
             return None
         if capabilities.elicitation is None:
             return None

@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 import pybase64
+from starlette.background import BackgroundTask
 from starlette.datastructures import FormData, UploadFile
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
@@ -16,6 +17,7 @@ from starlette.types import Scope
 from limner.accounts.principal import Principal
 from limner.errors import Detail, InvalidRequest, NotFound, ServiceError, UpstreamTimeout, from_data
 from limner.http.auth import Bearer
+from limner.http.connections import has_left, is_taken
 from limner.http.disconnects import while_connected
 from limner.http.errors import headers_of, request_id
 from limner.http.json import Base64, Json, StreamedJson, body_of
@@ -120,14 +122,22 @@ class OpenAiRoutes:
     ) -> Response:
         body.check()
         new = body.new_images(images=images, mask=mask, idempotency_key=_idempotency_key(request))
-        started = await self._images.start(principal, new)
+        started = await self._images.start(principal, new, has_left=partial(has_left, request.scope))
         if body.stream:
-            events = self._events(
-                body, started, "image_edit" if images else "image_generation", request_id(request.scope)
-            )
+            kind = "image_edit" if images else "image_generation"
+            events = self._events(request, body, started, kind, request_id(request.scope))
             return StreamingResponse(events, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
-        rows = await while_connected(request, self._images.wait(started, WAIT_SECONDS))
-        return StreamedJson(await self._answer(body, rows))
+        rows = await while_connected(request, self._images.wait(started, WAIT_SECONDS, delivers=False))
+        try:
+            response = StreamedJson(await self._answer(body, rows))
+        except BaseException:
+            self._images.lost(started)
+            raise
+        response.background = BackgroundTask(self._hand_over, started, request)
+        return response
+
+    async def _hand_over(self, started: Started, request: Request) -> None:
+        self._images.handed_over(started, is_taken(request.scope))
 
     async def _answer(self, body: ImagesRequest, rows: list[Generation]) -> dict[str, Any]:
         done = [row for row in rows if row.status == "succeeded"]
@@ -156,7 +166,9 @@ class OpenAiRoutes:
             return small
         return await asyncio.to_thread(self._signer.changed, small, row.media_type, data, row.media_type)
 
-    async def _events(self, body: ImagesRequest, started: Started, kind: str, asked_as: str) -> AsyncIterator[bytes]:
+    async def _events(
+        self, request: Request, body: ImagesRequest, started: Started, kind: str, asked_as: str
+    ) -> AsyncIterator[bytes]:
         """OpenAI's streaming events: the partial pictures, then the whole one, or an error."""
         news: asyncio.Queue[Event] = asyncio.Queue()
 
@@ -164,7 +176,8 @@ class OpenAiRoutes:
             if event is not None and event.kind == "partial":
                 news.put_nowait(event)
 
-        waiting = asyncio.create_task(self._images.wait(started, WAIT_SECONDS, hear))
+        waiting = asyncio.create_task(self._images.wait(started, WAIT_SECONDS, hear, delivers=False))
+        written = False
         try:
             index = 0
             async for event in _until_done(news, waiting):
@@ -173,9 +186,15 @@ class OpenAiRoutes:
                 elif event.partial is not None and index < (body.partial_images or 0):
                     yield _partial(kind, event, index, body)
                     index += 1
-            yield await self._last_event(body, kind, await waiting, asked_as)
+            rows = await waiting
+            yield await self._last_event(body, kind, rows, asked_as)
+            written = all(row.has_ended for row in rows)
         finally:
             waiting.cancel()
+            if written:
+                await self._hand_over(started, request)
+            else:
+                self._images.lost(started)
 
     async def _last_event(self, body: ImagesRequest, kind: str, rows: list[Generation], asked_as: str) -> bytes:
         if rows and rows[0].status == "succeeded":

@@ -47,12 +47,15 @@ class ImageRequest:
 
 @dataclass(frozen=True, slots=True)
 class ProviderImage:
-    """The picture as the supplier sent it, bytes untouched, and what the supplier said about it."""
+    """The picture as the supplier sent it, bytes untouched, and what the supplier said about it.
+
+    `seed` is the one it was made with, where the supplier tells."""
 
     data: bytes
     served_by: str
     request_id: str | None = None
     cost_usd: Decimal | None = None
+    seed: int | None = None
     usage: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 

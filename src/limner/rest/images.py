@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Annotated, Any
 
 from pydantic import Field
+from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -12,7 +14,8 @@ from starlette.routing import Route
 from limner.accounts.principal import Principal
 from limner.blobs.base import BlobMissing
 from limner.errors import InvalidRequest, NotFound, ServiceError, from_data
-from limner.http.disconnects import is_gone, while_connected
+from limner.http.connections import has_left, is_taken
+from limner.http.disconnects import while_connected
 from limner.http.json import Base64, Json, StreamedJson, body_of
 from limner.images.beginning import Started
 from limner.images.generations import Generation, Status
@@ -74,19 +77,22 @@ class ImageRoutes:
         new = _with_headers(request, new)
         if body.dry_run:
             return Json(quote_data(await self._images.quote(principal, new)))
-        started = await self._images.start(principal, new)
+        started = await self._images.start(principal, new, has_left=partial(has_left, request.scope))
         seconds = 0 if not new.waits else WAIT_SECONDS if body.wait_seconds is None else body.wait_seconds
         rows = await while_connected(request, self._images.wait(started, seconds, delivers=False))
-        arrived = False
         try:
             response = await self._made(
                 principal, started, rows, include_bytes=body.include_bytes, ttl_seconds=body.ttl_seconds
             )
-            arrived = not await is_gone(request.receive)
-        finally:
-            if all(row.has_ended for row in rows):
-                self._images.handed_over(started, arrived=arrived)
+        except BaseException:
+            self._images.lost(started)
+            raise
+        if all(row.has_ended for row in rows):
+            response.background = BackgroundTask(self._hand_over, started, request)
         return response
+
+    async def _hand_over(self, started: Started, request: Request) -> None:
+        self._images.handed_over(started, is_taken(request.scope))
 
     async def _made(
         self, principal: Principal, started: Started, rows: list[Generation], *, include_bytes: bool, ttl_seconds: int

@@ -78,7 +78,7 @@ class Image(Shape):
             aspect_ratio=row.options["aspectRatio"],
             style=row.style,
             thinking_level=row.options["thinkingLevel"],
-            seed=row.options["seed"],
+            seed=row.options["seed"] if row.seed is None else row.seed,
             media_type=row.media_type,
             width=row.width,
             height=row.height,

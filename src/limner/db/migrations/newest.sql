@@ -107,7 +107,7 @@ CREATE TABLE calls (
 	waiter TEXT,
 	broke_off_at BIGINT,
 	delivered_at BIGINT,
-	created_at BIGINT NOT NULL,
+	created_at BIGINT NOT NULL, wait_name TEXT,
 	CONSTRAINT pk_calls PRIMARY KEY (id),
 	CONSTRAINT fk_calls_account_id FOREIGN KEY(account_id) REFERENCES accounts (id),
 	CONSTRAINT uq_calls_account_id_idempotency_key UNIQUE (account_id, idempotency_key)
@@ -250,7 +250,7 @@ CREATE TABLE generations (
 	created_at BIGINT NOT NULL,
 	started_at BIGINT,
 	completed_at BIGINT,
-	deleted_at BIGINT, provenance TEXT, origin TEXT, turn BIGINT DEFAULT '0' NOT NULL,
+	deleted_at BIGINT, provenance TEXT, origin TEXT, turn BIGINT DEFAULT '0' NOT NULL, seed BIGINT,
 	CONSTRAINT pk_generations PRIMARY KEY (id),
 	CONSTRAINT ck_generations_operation CHECK (operation IN ('generate', 'edit')),
 	CONSTRAINT ck_generations_status CHECK (status IN ('queued', 'running', 'succeeded', 'failed', 'cancelled')),
@@ -533,3 +533,5 @@ CREATE INDEX ix_generations_line ON generations (provider_id, turn, id) WHERE st
 CREATE INDEX ix_generations_own_turns ON generations (account_id, provider_id, turn) WHERE status = 'queued'
 
 CREATE INDEX ix_generations_running ON generations (provider_id) WHERE status = 'running'
+
+CREATE INDEX ix_calls_caller_id_wait_name ON calls (caller_id, wait_name)

@@ -1,6 +1,5 @@
 """How the two compatible editions make one picture: they wait as long as it takes, and have no word for `running`."""
 
-from dataclasses import replace
 from typing import Any
 
 import mcp_types
@@ -26,7 +25,7 @@ class StillRunning(Exception):
 
 async def make_one(images: Images, waits: Waits, call: ToolCall, new: NewImages) -> Generation:
     """The succeeded generation; raises what it failed with, or StillRunning."""
-    started = await images.start(call.principal, replace(new, confirmed=call.is_confirmed))
+    started = await images.start(call.principal, call.ordering(new), has_left=call.has_left)
     row = (await waits.for_call(call, started, PATIENCE_SECONDS))[0]
     return succeeded(row)
 

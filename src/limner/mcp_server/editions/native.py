@@ -1,6 +1,5 @@
 """The native edition: Limner's own tools, prompts and resources."""
 
-from dataclasses import replace
 from typing import Any
 
 import mcp_types
@@ -20,7 +19,8 @@ from limner.mcp_server.resources import VIEWER_URI
 from limner.mcp_server.results import Results, facts
 from limner.mcp_server.saved_prompts import SavedPrompts
 from limner.mcp_server.server import Edition
-from limner.mcp_server.tools import Tool, Toolbox, ToolCall
+from limner.mcp_server.tasks import QUICK_SECONDS, Tasks
+from limner.mcp_server.tools import Answer, Tool, Toolbox, ToolCall
 from limner.mcp_server.waiting import Waits, patience_seconds
 from limner.schemas import (
     Account,
@@ -63,14 +63,16 @@ def native(
     asking: Asking,
     saved: SavedPrompts,
 ) -> Edition:
+    tasks = Tasks(images, Results(images, links))
     return Edition(
         name="limner",
         title="Limner",
         instructions=INSTRUCTIONS,
-        toolbox=Toolbox(NativeTools(images, links, uploads, upload_links, waits).tools(), asking),
+        toolbox=Toolbox(NativeTools(images, links, uploads, upload_links, waits, tasks).tools(), asking),
         shelf=NativeShelf(images, links).shelf(),
         completions=Completions(images.catalog, templates=[IMAGE_TEMPLATE]),
         saved=saved,
+        tasks=tasks,
         icons=[icon("limner")],
         extensions={"io.modelcontextprotocol/ui": {}},
     )
@@ -78,13 +80,20 @@ def native(
 
 class NativeTools:
     def __init__(
-        self, images: Images, links: ImageLinks, uploads: Uploads, upload_links: UploadLinks, waits: Waits
+        self,
+        images: Images,
+        links: ImageLinks,
+        uploads: Uploads,
+        upload_links: UploadLinks,
+        waits: Waits,
+        tasks: Tasks,
     ) -> None:
         self._images = images
         self._links = links
         self._uploads = uploads
         self._upload_links = upload_links
         self._waits = waits
+        self._tasks = tasks
         self._results = Results(images, links)
 
     def tools(self) -> list[Tool[Any]]:
@@ -115,7 +124,7 @@ class NativeTools:
             meta=IN_VIEWER,
         )
 
-    async def _generate(self, call: ToolCall, asked: Generate) -> mcp_types.CallToolResult:
+    async def _generate(self, call: ToolCall, asked: Generate) -> Answer:
         return await self._make(call, asked, asked.new_images())
 
     def _edit_image(self) -> Tool[Edit]:
@@ -133,10 +142,10 @@ class NativeTools:
             meta=IN_VIEWER,
         )
 
-    async def _edit(self, call: ToolCall, asked: Edit) -> mcp_types.CallToolResult:
+    async def _edit(self, call: ToolCall, asked: Edit) -> Answer:
         return await self._make(call, asked, asked.new_images())
 
-    async def _make(self, call: ToolCall, asked: Generate | Edit, new: NewImages) -> mcp_types.CallToolResult:
+    async def _make(self, call: ToolCall, asked: Generate | Edit, new: NewImages) -> Answer:
         if asked.dry_run:
             quote = await self._images.quote(call.principal, new)
             charge, remain = quote.would_charge, quote.would_remain
@@ -144,8 +153,12 @@ class NativeTools:
                 {"credits": {"wouldCharge": charge, "wouldRemain": remain}, "warnings": list(quote.warnings)},
                 f"This would charge {charge} credits and leave {remain}. Nothing was started.",
             )
-        started = await self._images.start(call.principal, replace(new, confirmed=call.is_confirmed))
-        rows = await self._waits.for_call(call, started, patience_seconds(call, asked.wait_seconds))
+        started = await self._images.start(call.principal, call.ordering(new), has_left=call.has_left)
+        takes_task = asked.wait_seconds is None and self._tasks.are_for(call)
+        seconds = QUICK_SECONDS if takes_task else patience_seconds(call, asked.wait_seconds)
+        rows = await self._waits.for_call(call, started, seconds)
+        if takes_task and not all(row.has_ended for row in rows):
+            return self._tasks.handle(started, rows, asked.inline)
         return await self._results.of_call(call, started, rows, asked.inline)
 
     def _get_image(self) -> Tool[GetImage]:
