@@ -15,7 +15,7 @@ from tests.databases import (  # noqa: F401
     sqlite_url,
 )
 from tests.node_tools import node  # noqa: F401
-from tests.service import any_service, service  # noqa: F401
+from tests.service import _object_store, any_service, s3_env, service  # noqa: F401
 
 
 @pytest.hookimpl(tryfirst=True)

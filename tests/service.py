@@ -5,7 +5,8 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -17,6 +18,7 @@ import pytest
 import uvicorn
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
+from tests.object_store import CREDENTIALS, ObjectStore, object_store
 
 from limner.accounts import accounts, keys
 from limner.accounts.keys import NewKey
@@ -142,19 +144,42 @@ async def serving(
     clock: Callable[[], datetime] = now,
 ) -> AsyncIterator[Service]:
     """A server with one account (owner@example.org) and one key."""
-    port = free_port()
+    port, stage = free_port(), Stage()
+    async with (
+        one_server(data_dir, database_url, port, stage, env or {}, clock) as services,
+        used(services, f"http://127.0.0.1:{port}", stage, credits) as service,
+    ):
+        yield service
+
+
+@asynccontextmanager
+async def one_server(
+    data_dir: Path,
+    database_url: str,
+    port: int,
+    stage: Stage,
+    env: Mapping[str, str],
+    clock: Callable[[], datetime] = now,
+) -> AsyncIterator[Services]:
     environ = {"LIMNER_DATA_DIR": str(data_dir), "LIMNER_DATABASE_URL": database_url, "LIMNER_RATE_LIMIT": "0"}
-    config = Config.from_env(environ | dict(env or {}), port=port)
-    stage = Stage()
-    async with running(config, clock=clock, providers=lambda settings: ScriptedProviders(settings, stage)) as server:
-        account_id, key = await make_account(server.services, "owner@example.org", credits, NewKey())
-        async with listening(server.app, port):
-            url = f"http://127.0.0.1:{port}"
-            patience = httpx2.Timeout(60, pool=None)  # a test may send more at once than there are connections
-            headers = {"Authorization": f"Bearer {key}"}
-            async with httpx2.AsyncClient(base_url=url, headers=headers, timeout=patience) as http:
-                yield Service(server.services, url, stage, account_id, key, http)
-            stage.let_go()
+    config = Config.from_env(environ | dict(env), port=port)
+    async with (
+        running(config, clock=clock, providers=lambda settings: ScriptedProviders(settings, stage)) as server,
+        listening(server.app, port),
+    ):
+        yield server.services
+        stage.let_go()
+
+
+@asynccontextmanager
+async def used(services: Services, url: str, stage: Stage, credits: int) -> AsyncIterator[Service]:
+    """With an account and a key."""
+    account_id, key = await make_account(services, "owner@example.org", credits, NewKey())
+    patience = httpx2.Timeout(60, pool=None)  # a test may send more at once than there are connections
+    headers = {"Authorization": f"Bearer {key}"}
+    async with httpx2.AsyncClient(base_url=url, headers=headers, timeout=patience) as http:
+        yield Service(services, url, stage, account_id, key, http)
+        stage.let_go()
 
 
 @asynccontextmanager
@@ -206,8 +231,28 @@ async def service(tmp_path: Path, sqlite_url: str) -> AsyncIterator[Service]:
         yield running_service
 
 
-@pytest.fixture
-async def any_service(tmp_path: Path, database_url: str) -> AsyncIterator[Service]:
-    """A server on each database in turn."""
-    async with serving(tmp_path, database_url) as running_service:
+@pytest.fixture(params=["one laptop", "many machines"])
+async def any_service(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Service]:
+    """A server on SQLite, a directory and memory; then one on PostgreSQL, S3 and the engine of many processes."""
+    if request.param == "one laptop":
+        url, env = request.getfixturevalue("sqlite_url"), {}
+    else:
+        url, env = request.getfixturevalue("postgresql_url"), request.getfixturevalue("s3_env")
+    async with serving(tmp_path, url, env=env) as running_service:
         yield running_service
+
+
+@pytest.fixture(scope="session")
+def _object_store() -> Iterator[ObjectStore]:
+    with object_store() as store:
+        yield store
+
+
+@pytest.fixture
+def s3_env(_object_store: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """A bucket of this test alone: settings for a server in this process, and for one in another with `CREDENTIALS`."""
+    bucket = f"test-{uuid.uuid4().hex}"
+    _object_store.make_bucket(bucket)
+    for name, value in CREDENTIALS.items():
+        monkeypatch.setenv(name, value)
+    return {"LIMNER_BLOBS_URL": f"s3://{bucket}/pictures", "LIMNER_BLOBS_ENDPOINT": _object_store.endpoint}

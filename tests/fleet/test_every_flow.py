@@ -1,0 +1,16 @@
+"""What one server does, two behind a round-robin proxy do: the same tests, each request answered by the other server.
+
+Generating with progress, waiting, hanging up and adopting, idempotency, cancelling, questions answered at the other
+server, links, uploads, events and OAuth.
+"""
+
+import pytest
+from tests.mcp_server.test_asking import *  # noqa: F403
+from tests.mcp_server.test_paying_once import *  # noqa: F403
+from tests.oauth.test_connecting import *  # noqa: F403
+from tests.rest.test_events import *  # noqa: F403
+from tests.rest.test_images import *  # noqa: F403
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+
+del test_two_hundred_hang_ups_lose_and_double_nothing  # noqa: F821 — imported above; twelve say the same here
