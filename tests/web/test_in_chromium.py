@@ -38,6 +38,9 @@ async def test_from_the_first_start_to_a_picture_and_a_revoked_key(service: Serv
     await page.get_by_role("button", name="Revoke key").click()
     async with service.client(secret) as revoked:
         assert (await revoked.get("/api/v1/account")).status_code == 401
+        call = {"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {}}
+        accepts = {"Accept": "application/json, text/event-stream"}
+        assert (await revoked.post("/api/mcp", json=call, headers=accepts)).status_code == 401
     assert problems == []
 
 

@@ -69,7 +69,7 @@ async def _edit(page: Page) -> None:
 
 SHOTS = (
     Shot("landing", "/", signed_in=False),
-    Shot("gallery", "/dashboard/gallery", act=_pick),
+    Shot("gallery", "/dashboard/gallery?model=openai:gpt-image-2.5-flare", act=_pick),
     Shot("gallery-phone", "/dashboard/gallery?when=week", "dark", PHONE),
     Shot("image", "/dashboard/gallery?q=Three+glazed", "dark", act=_first_picture),
     Shot("edit", "/dashboard/gallery?q=Calm+lake", act=_edit),
