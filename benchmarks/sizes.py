@@ -19,14 +19,14 @@ class Size:
 
 FULL = Size(
     rounds=5,
-    requests=3000,
-    images=100,
+    requests=1500,
+    images=30,
     waiting=10_000,
-    waiting_seconds=30,
+    waiting_seconds=20,
     results=200,
     rows=1_000_000,
     pages=200,
-    ledger_steps=20_000,
+    ledger_steps=8_000,
     ledger_accounts=1000,
 )
 TINY = Size(

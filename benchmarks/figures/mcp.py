@@ -27,7 +27,7 @@ def measure(size: Size) -> list[Row]:
         }
         costs = {
             name: cost.cpu_us
-            for name, cost in alternating(subjects, count=size.requests // 3, rounds=size.rounds).items()
+            for name, cost in alternating(subjects, count=size.requests // 2, rounds=size.rounds).items()
         }
     modern, legacy = costs[f"ours {MODERN}"], costs[f"ours {LEGACY}"]
     return [

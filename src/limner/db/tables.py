@@ -216,6 +216,8 @@ credit_transactions = Table(
         "type IN ('charge', 'refund', 'purchase', 'purchase_refund', 'grant', 'adjustment', 'chargeback')", name="type"
     ),
     Index(None, "account_id", "id"),
+    Index(None, "account_id", "model_id", "id"),
+    Index(None, "account_id", "api_key_id", "id"),
     Index(None, "reference_id"),
 )
 """The ledger: append-only, which triggers enforce. `unique_key` makes an outside event count once."""
@@ -405,6 +407,8 @@ generations = Table(
     UniqueConstraint("call_id", "position"),
     Index(None, "account_id", "id"),
     Index(None, "account_id", "status", "id"),
+    Index(None, "account_id", "model_id", "id"),
+    Index(None, "account_id", "sha256", "id"),
     Index(None, "status", "lease_until"),
     _of_status("queued", "ix_generations_line", "provider_id", "turn", "id"),
     _of_status("queued", "ix_generations_own_turns", "account_id", "provider_id", "turn"),

@@ -535,3 +535,11 @@ CREATE INDEX ix_generations_own_turns ON generations (account_id, provider_id, t
 CREATE INDEX ix_generations_running ON generations (provider_id) WHERE status = 'running'
 
 CREATE INDEX ix_calls_caller_id_wait_name ON calls (caller_id, wait_name)
+
+CREATE INDEX ix_credit_transactions_account_id_api_key_id_id ON credit_transactions (account_id, api_key_id, id)
+
+CREATE INDEX ix_credit_transactions_account_id_model_id_id ON credit_transactions (account_id, model_id, id)
+
+CREATE INDEX ix_generations_account_id_model_id_id ON generations (account_id, model_id, id)
+
+CREATE INDEX ix_generations_account_id_sha256_id ON generations (account_id, sha256, id)
