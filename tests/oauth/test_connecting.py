@@ -11,8 +11,9 @@ from tests.oauth.client import ALL_SCOPES, call_mcp, register, said, ticket_of, 
 from tests.service import Service, serving
 from tests.web.browser import follow, signed_in, stranger
 
-from limner.accounts import sign_in
+from limner.accounts import sign_in, users
 from limner.app.background import sweep_expired
+from limner.db.base import Transaction
 from limner.db.types import now
 
 
@@ -257,6 +258,25 @@ async def test_a_client_gets_no_more_than_it_asked_for_and_nothing_of_another_ac
         nothing = await client.answer(browser, await client.ask(browser), scope=[])
     assert (await client.redeem(code)).json()["scope"] == "images:read"
     assert nothing.status_code == 400
+
+
+async def test_a_user_of_several_accounts_chooses_one_and_gives_no_more_than_their_role_there(service: Service) -> None:
+    second, _ = await service.account("second@example.org", credits=7)
+    client = await register(service)
+
+    def invite(tx: Transaction) -> None:
+        owner = users.find(tx, "owner@example.org")
+        assert owner is not None
+        users.join(tx, owner.id, second, "billing", now())
+
+    await service.services.database.write(invite)
+    async with signed_in(service) as browser:
+        page = await client.ask(browser)
+        assert f'<option value="{second}"' in page.text
+        code = said(await client.answer(browser, page, account=second))["code"]
+    tokens = (await client.redeem(code)).json()
+    assert tokens["scope"] == "images:read account:read usage:read"
+    assert (await whoami(service, tokens["access_token"])).json()["creditBalance"] == 7
 
 
 async def test_a_token_is_good_at_its_own_address_alone(service: Service) -> None:
