@@ -1,11 +1,15 @@
 """`limner doctor`: every line is true, and what is wrong is said with what to do."""
 
+import asyncio
 import socket
 from typing import Any
 
 import pytest
 from tests.cli.terminal import Terminal
+from tests.peers.collector import collecting
 from tests.peers.openid import OpenIdPeer, settings_of
+from tests.peers.smtp import mail_server
+from tests.peers.stripe import SECRET_KEY, WEBHOOK_SECRET, StripePeer
 from tests.service import free_port
 
 
@@ -37,10 +41,16 @@ def test_beside_a_running_server_all_is_well(terminal: Terminal) -> None:
         ("LIMNER_BLOBS_URL", "ftp://example.org/x", "pictures"),
         ("LIMNER_OPENAI_API_KEY", "sk-wrong", "openai"),
         ("LIMNER_OIDC_CLIENT_ID", "x", "configuration"),
+        ("LIMNER_SMTP_URL", "smtp://127.0.0.1:9", "mail"),
+        ("LIMNER_SMTP_URL", "mail.example.org", "mail"),
+        ("LIMNER_STRIPE_SECRET_KEY", "sk_test_x", "payments"),
+        ("LIMNER_OTLP_ENDPOINT", "http://127.0.0.1:9", "traces"),
     ],
 )
 def test_what_is_wrong_has_its_line_and_its_advice(terminal: Terminal, setting: str, value: str, check: str) -> None:
-    nowhere = {"LIMNER_OPENAI_BASE_URL": f"http://127.0.0.1:{free_port()}/v1"}
+    nowhere = {
+        name: f"http://127.0.0.1:{free_port()}/v1" for name in ("LIMNER_OPENAI_BASE_URL", "LIMNER_STRIPE_BASE_URL")
+    }
     code, checks = examined(terminal, **{setting: value}, **nowhere)
     assert code == 1
     assert not checks[check]["ok"]
@@ -67,3 +77,24 @@ def test_issuers_that_can_be_asked_and_those_that_cannot(terminal: Terminal) -> 
     assert checks["sign-in oidc"]["ok"]
     assert "/sign-in/with/oidc/callback" in checks["sign-in oidc"]["says"]
     assert not checks["sign-in gone"]["ok"]
+
+
+async def test_the_mail_server_payments_and_who_is_told_are_asked_too(terminal: Terminal) -> None:
+    async with mail_server() as mail:
+        with StripePeer() as stripe, collecting() as collector:
+            env = {
+                "LIMNER_SMTP_URL": mail.url,
+                "LIMNER_STRIPE_SECRET_KEY": SECRET_KEY,
+                "LIMNER_STRIPE_BASE_URL": stripe.origin,
+                "LIMNER_OTLP_ENDPOINT": collector.origin,
+                "LIMNER_SENTRY_DSN": "https://key@sentry.example.org/1",
+            }
+            unverified = (await asyncio.to_thread(examined, terminal, **env))[1]
+            code, checks = await asyncio.to_thread(
+                examined, terminal, **env, LIMNER_STRIPE_WEBHOOK_SECRET=WEBHOOK_SECRET
+            )
+        assert mail.is_empty
+    assert not unverified["payments"]["ok"]
+    assert {"mail", "payments", "traces", "error reports"} <= checks.keys()
+    assert (code, [name for name, check in checks.items() if not check["ok"]]) == (0, [])
+    assert collector.requests == []

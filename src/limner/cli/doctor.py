@@ -12,6 +12,7 @@ import httpx2
 
 from limner.blobs.open import open_blobs
 from limner.catalog.models import BadCatalog, load
+from limner.cli.contacts import probe_contacts
 from limner.cli.output import json_option, print_json
 from limner.cli.probes import Finding, ask, probe_providers
 from limner.cli.settings import similar
@@ -53,6 +54,7 @@ async def _examine() -> list[Finding]:
         _port,
         _catalog,
         probe_providers,
+        probe_contacts,
         _issuers,
     ]
     found = [Finding("configuration", f"read; the data is in {config.data_dir}"), *_unknown(config)]

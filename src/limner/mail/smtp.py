@@ -3,6 +3,8 @@
 import asyncio
 import smtplib
 import ssl
+from collections.abc import Generator
+from contextlib import contextmanager
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid, parseaddr
@@ -34,6 +36,10 @@ class Smtp:
     async def send(self, letter: Letter) -> None:
         await asyncio.to_thread(self._send, self._message(letter))
 
+    async def check(self) -> None:
+        """Sign in and send nothing; OSError says why no letter could be sent."""
+        await asyncio.to_thread(self._check)
+
     def _message(self, letter: Letter) -> EmailMessage:
         message = EmailMessage()
         message["From"] = self._sender
@@ -45,14 +51,23 @@ class Smtp:
         message.set_content(letter.text)
         return message
 
+    def _check(self) -> None:
+        with _named(), self._signed_in() as connection:
+            connection.noop()
+
     def _send(self, message: EmailMessage) -> None:
-        try:
-            with self._connection() as connection:
-                if self._user:
-                    connection.login(self._user, self._password)
-                connection.send_message(message)
-        except smtplib.SMTPException as problem:
-            raise OSError(f"The mail server refused: {problem}") from problem
+        with _named(), self._signed_in() as connection:
+            connection.send_message(message)
+
+    def _signed_in(self) -> smtplib.SMTP:
+        connection = self._connection()
+        if self._user:
+            try:
+                connection.login(self._user, self._password)
+            except BaseException:
+                connection.close()
+                raise
+        return connection
 
     def _connection(self) -> smtplib.SMTP:
         context = ssl.create_default_context()
@@ -63,6 +78,14 @@ class Smtp:
         if connection.has_extn("starttls"):
             connection.starttls(context=context)
         return connection
+
+
+@contextmanager
+def _named() -> Generator[None]:
+    try:
+        yield
+    except smtplib.SMTPException as problem:
+        raise OSError(f"The mail server refused: {problem}") from problem
 
 
 def _address(text: str) -> Address:
