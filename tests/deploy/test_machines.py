@@ -106,7 +106,8 @@ def test_the_services_of_compose_are_the_image_and_what_it_stands_on() -> None:
     assert asked == set(re.findall(r"^#? ?(\w+)=", (ROOT / "deploy/compose.env.example").read_text(), re.MULTILINE))
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.slow
+@pytest.mark.timeout(240)
 def test_the_server_of_compose_runs_on_postgresql_and_an_object_store(terminal: Terminal, postgres_server: str) -> None:
     service, worker = (resolved(COMPOSE)["services"][name] for name in ("server", "worker"))
     with object_store() as store, fresh_postgresql(postgres_server, "template0") as url:
