@@ -57,3 +57,13 @@ def test_it_keeps_serving_the_key_it_printed_until_it_is_interrupted(terminal: T
         assert Image.open(BytesIO(link.content)).format == "PNG"
         process.send_signal(2)
         assert process.wait(30) == 0
+
+
+def test_a_program_gets_all_of_it_as_json(terminal: Terminal) -> None:
+    terminal.env["LIMNER_PORT"] = str(free_port())
+    told = terminal.run("quickstart", "--exit", "--json").json
+    assert told["file"] == str(terminal.home / "limner-first-image.png")
+    assert (told["image"]["status"], told["image"]["credits"]["charged"]) == ("succeeded", 1)
+    assert told["dashboard"].startswith(f"{told['url']}/sign-in/")
+    assert (terminal.data_dir / "quickstart.key").read_text().strip() == told["key"]
+    assert told["key"] in told["connect"][0]["text"]

@@ -21,6 +21,7 @@ from limner.accounts.keys import NewKey
 from limner.app import Services
 from limner.cli.failures import CannotStart, CommandFailed
 from limner.cli.files import save, unused
+from limner.cli.output import json_option, print_json
 from limner.cli.serving import PortTaken, claim, run, serving
 from limner.config import Config
 from limner.credits import ledger
@@ -39,29 +40,34 @@ SHOWN_CLIENTS = ("claude-code", "codex", "cursor")
 @click.command()
 @click.option("--exit", "exits", is_flag=True, help="Stop after the picture.")
 @click.option("--port", type=click.IntRange(0, 65535), help="Default: LIMNER_PORT, or the next one that is free.")
-def quickstart(exits: bool, port: int | None) -> None:
+@json_option
+def quickstart(exits: bool, port: int | None, as_json: bool) -> None:
     """Start the server on embedded defaults, make a picture through its own MCP endpoint, and keep serving."""
     config, listener = _claim_free(port)
     if config.edition != "native":
         raise CannotStart("quickstart speaks the native edition: unset LIMNER_EDITION, or use limner serve")
     logs.set_up("warning" if config.log_level == "info" else config.log_level, config.log)
     try:
-        run(_quickstart(config, listener, exits=exits))
+        run(_quickstart(config, listener, exits=exits, as_json=as_json))
     except OSError as problem:
         raise CannotStart(f"{problem}") from problem
 
 
-async def _quickstart(config: Config, listener: socket.socket, *, exits: bool) -> None:
+async def _quickstart(config: Config, listener: socket.socket, *, exits: bool, as_json: bool) -> None:
     async with serving(config, listener) as server:
-        _say(f"Limner is running at {config.public_url}")
+        _say(f"Limner is running at {config.public_url}", err=as_json)
         secret = await _own_key(server.services)
-        path, summary = await _first_picture(_address(config), secret)
-        _say(f"\nPicture   {path}\n          {summary}")
+        path, facts = await _first_picture(_address(config), secret, err=as_json)
         link = await server.services.database.write(lambda tx: sign_in.sign_in_link(tx, EMAIL, now()))
-        _say_how_to_go_on(config, secret, f"{config.public_url}{link}")
+        dashboard = f"{config.public_url}{link}"
+        if as_json:
+            print_json(_data(config, secret, dashboard, path, facts))
+        else:
+            _say(f"\nPicture   {path}\n          {_summary(facts)}")
+            _say_how_to_go_on(config, secret, dashboard)
         if exits:
             return
-        _say("\nServing until you press Ctrl-C.")
+        _say("\nServing until you press Ctrl-C.", err=as_json)
         await server.ended
 
 
@@ -111,25 +117,29 @@ def _make_key(tx: Transaction, credits: int) -> str:
     return keys.create(tx, account_id, NewKey(name="quickstart"), now())[1]
 
 
-async def _first_picture(address: str, secret: str) -> tuple[Path, str]:
-    """Made as any agent makes one; saved in the current directory. Its path, and what the server said."""
+async def _first_picture(address: str, secret: str, *, err: bool) -> tuple[Path, dict[str, Any]]:
+    """Made as any agent makes one; saved in the current directory. Its path, and what the server said of it."""
     async with httpx2.AsyncClient(timeout=60, trust_env=False) as http:
-        facts = _facts(await _generate(f"{address}/api/mcp", secret))
+        facts = _facts(await _generate(f"{address}/api/mcp", secret, err=err))
         link = httpx2.URL(address).join(httpx2.URL(facts["imageUrl"]).raw_path.decode())
         data = (await http.get(link)).raise_for_status().content
     path = save(data, unused(Path(f"{PICTURE}.{facts['mediaType'].removeprefix('image/')}")))
+    return path, facts
+
+
+def _summary(facts: dict[str, Any]) -> str:
     credits = facts["credits"]
-    return path, f"{facts['width']}x{facts['height']}, {credits['charged']} credit, {credits['remaining']} left"
+    return f"{facts['width']}x{facts['height']}, {credits['charged']} credit, {credits['remaining']} left"
 
 
-async def _generate(url: str, secret: str) -> CallToolResult:
+async def _generate(url: str, secret: str, *, err: bool) -> CallToolResult:
     console = Console(stderr=True)
     with console.status(f"Asking {MODEL} through {url} for {PROMPT}") as status:
 
         async def show(progress: float, total: float | None, message: str | None) -> None:
             status.update(f"{MODEL}: {message}")
             if not console.is_terminal:
-                _say(f"  {message}")
+                _say(f"  {message}", err=err)
 
         wanted = {"prompt": PROMPT, "modelId": MODEL, "aspectRatio": "3:2", "inline": "none"}
         async with _connected(url, secret) as client:
@@ -158,6 +168,21 @@ def _facts(result: CallToolResult) -> dict[str, Any]:
 class _Line:
     heading: str
     text: str
+
+
+def _data(config: Config, secret: str, dashboard: str, path: Path, facts: dict[str, Any]) -> dict[str, Any]:
+    """What a person is told, for a program."""
+    endpoint = Endpoint(f"{config.public_url}/api/mcp", secret)
+    return {
+        "url": config.public_url,
+        "mcpUrl": endpoint.url,
+        "file": path,
+        "image": facts,
+        "dashboard": dashboard,
+        "key": secret,
+        "dataDir": config.data_dir,
+        "connect": [{"client": line.heading, "text": line.text} for line in _connect_lines(endpoint)],
+    }
 
 
 def _say_how_to_go_on(config: Config, secret: str, dashboard: str) -> None:
@@ -189,5 +214,5 @@ def _indented(text: str) -> str:
     return "\n".join(f"    {line}" for line in text.splitlines())
 
 
-def _say(text: str) -> None:
-    click.echo(text)
+def _say(text: str, *, err: bool = False) -> None:
+    click.echo(text, err=err)
