@@ -83,10 +83,10 @@ async def generate(port: int, key: str, prompt: str) -> None:
             )
 
 
-async def until_nothing_is_held(database_url: str, account_id: str) -> None:
+async def until_nothing_is_held(database_url: str, account_id: str, *, seconds: int = 60) -> None:
     database = await open_database(database_url)
     try:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(seconds):
             while (await database.read(lambda tx: ledger.balance(tx, account_id))).held:  # noqa: ASYNC110 — another process writes
                 await asyncio.sleep(0.1)
     finally:
