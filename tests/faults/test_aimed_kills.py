@@ -23,6 +23,9 @@ KILLS = int(os.environ.get("LIMNER_TEST_AIMED_KILLS", "28"))
 """The full size is 200: LIMNER_TEST_AIMED_KILLS=200."""
 
 AT_THE_SUPPLIER = "the order lies at the supplier"
+BACKLOG_SECONDS = 600
+"""What never had its turn is drawn at the end; that is work, and no hold that a crash left behind."""
+
 OFTEN = (
     "hold written, not committed",
     "about to order",
@@ -135,7 +138,7 @@ async def test_killed_at_every_moment_what_is_charged_can_be_fetched_and_nothing
         peer.reset()
         process = await siege.start(None)
         try:
-            await until_nothing_is_held(database_url, account_id)
+            await until_nothing_is_held(database_url, account_id, seconds=BACKLOG_SECONDS)
             await all_is_as_it_should_be(siege)
             orders.update(order.body["prompt"] for order in peer.orders)
         finally:
