@@ -80,14 +80,14 @@ class Tasks:
         """Whether this call may be answered by a task: its caller must also be allowed to look for the result."""
         return _declares(call.context) and call.principal.has("images:read")
 
-    def handle(self, started: Started, rows: Sequence[Generation], inline: Inline) -> Answer:
+    async def handle(self, started: Started, rows: Sequence[Generation], inline: Inline) -> Answer:
         """What a tool call answers in place of its result."""
         task_id = TaskId(started.generation_ids[0], inline, started.replayed)
-        return {"resultType": "task", **self._task(task_id, rows)}
+        return {"resultType": "task", **await self._task(task_id, rows)}
 
     async def _get(self, context: Context, params: TaskParams) -> Answer:
         call, task_id, rows = await self._found(context, params)
-        task = self._task(task_id, rows)
+        task = await self._task(task_id, rows)
         if task["status"] != "completed":
             return task
         started = Started(rows[0].call_id, tuple(row.id for row in rows), task_id.replayed, rows[0].account_id)
@@ -118,22 +118,22 @@ class Tasks:
             first = await self._images.get(call.principal, task_id.image_id)
             return call, task_id, await self._images.of_call(call.principal, first)
 
-    def _task(self, task_id: TaskId, rows: Sequence[Generation]) -> Answer:
+    async def _task(self, task_id: TaskId, rows: Sequence[Generation]) -> Answer:
         return {
             "taskId": str(task_id),
             "status": _status(rows),
-            "statusMessage": self._message(rows),
+            "statusMessage": await self._message(rows),
             "createdAt": iso(rows[0].created_at),
             "lastUpdatedAt": iso(max(_changed_at(row) for row in rows)),
             "ttlMs": None,
             "pollIntervalMs": POLL_MILLISECONDS,
         }
 
-    def _message(self, rows: Sequence[Generation]) -> str:
+    async def _message(self, rows: Sequence[Generation]) -> str:
         open_rows = [row for row in rows if not row.has_ended]
         if not open_rows:
             return ", ".join(f"{row.id}: {row.status}" for row in rows)
-        return ", ".join(f"{row.id}: {phase(self._images.state(row.id))}" for row in open_rows)
+        return ", ".join([f"{row.id}: {phase(await self._images.state(row.id))}" for row in open_rows])
 
 
 def _status(rows: Sequence[Generation]) -> str:

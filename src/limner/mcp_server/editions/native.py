@@ -158,7 +158,7 @@ class NativeTools:
         seconds = QUICK_SECONDS if takes_task else patience_seconds(call, asked.wait_seconds)
         rows = await self._waits.for_call(call, started, seconds)
         if takes_task and not all(row.has_ended for row in rows):
-            return self._tasks.handle(started, rows, asked.inline)
+            return await self._tasks.handle(started, rows, asked.inline)
         return await self._results.of_call(call, started, rows, asked.inline)
 
     def _get_image(self) -> Tool[GetImage]:
