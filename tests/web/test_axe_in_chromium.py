@@ -69,7 +69,7 @@ async def test_nothing_is_wider_than_the_smallest_screen(service: Service, chrom
         await page.goto(_address(service, path, names))
         if (wider := await page.evaluate("document.documentElement.scrollWidth - innerWidth")) > 0:
             wide.append(f"{path}: {wider} px wider")
-    assert wide == []
+    assert wide == [], "\n".join(wide)
 
 
 def _address(service: Service, path: str, names: dict[str, str]) -> str:
