@@ -1,6 +1,7 @@
 """The viewer app in a real browser, in a sandboxed frame as chat clients give it, its host played by the test."""
 
 import shutil
+from base64 import b64decode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 from mcp import Client
 from playwright.async_api import FrameLocator, Page, async_playwright, expect
-from tests.service import Service
+from tests.service import Service, until
 from tests.tools import missing
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
@@ -85,7 +86,7 @@ async def test_it_shows_all_pictures_and_makes_variations_that_are_new(service: 
         app = await host.show("generate_image", {"prompt": "two boats", "n": 2, "idempotencyKey": "mine"})
         await expect(app.get_by_role("img", name="two boats")).to_have_count(2)
         await expect(app.get_by_role("status")).to_contain_text("98 credits left")
-        await app.get_by_role("button", name="Another variation (1 credits)").click()
+        await app.get_by_role("button", name="Another variation (1 credit)").click()
         await expect(app.get_by_role("img", name="two boats")).to_have_count(3)
         await app.get_by_role("button", name="two boats").nth(1).press("Enter")
         await expect(app.get_by_role("button", name="two boats").nth(1)).to_have_attribute("aria-pressed", "true")
@@ -104,10 +105,13 @@ async def test_it_edits_and_downloads_the_chosen_picture(service: Service) -> No
         await app.get_by_label("What to change").press("Enter")
         await expect(app.get_by_role("img", name="make it night")).to_have_count(1)
         await app.get_by_role("button", name="Download").click()
+        await until(lambda: "ui/download-file" in [method for method, _ in host.asked])
         await expect(app.get_by_role("button", name="Open")).to_be_visible()
     edited = next(params["arguments"] for _, params in host.asked if params.get("name") == "edit_image")
     assert (edited["instruction"], len(edited["images"])) == ("make it night", 1)
-    assert "ui/download-file" in [method for method, _ in host.asked]
+    (file,) = next(params["contents"] for method, params in host.asked if method == "ui/download-file")
+    chosen = await service.http.get(f"/api/v1/images/{edited['images'][0]}?format=metadata")
+    assert len(b64decode(file["resource"]["blob"])) == chosen.json()["image"]["sizeBytes"]
 
 
 async def test_it_waits_for_a_running_picture(service: Service) -> None:
