@@ -23,11 +23,12 @@ http {{
   access_log off; sendfile on; tcp_nopush on; types {{ image/png png; }}
   client_body_temp_path {directory}; proxy_temp_path {directory}; fastcgi_temp_path {directory};
   uwsgi_temp_path {directory}; scgi_temp_path {directory};
+  upstream limner {{ server 127.0.0.1:{behind}; keepalive 16; }}
   server {{
     listen 127.0.0.1:{port};
     location /files/ {{ alias {blobs}/; }}
     location /_blobs/ {{ internal; alias {blobs}/; }}
-    location / {{ proxy_pass http://127.0.0.1:{behind}; proxy_http_version 1.1; proxy_set_header Connection ""; }}
+    location / {{ proxy_pass http://limner; proxy_set_header Host $http_host; proxy_http_version 1.1; proxy_set_header Connection ""; }}
   }}
 }}
 """
@@ -53,7 +54,7 @@ def measure(size: Size) -> list[Row]:
                 "front": _subject(front, accelerated_path),
                 "behind": Subject(accelerated.pid, lambda n: _get(front.port, accelerated_path, n)),
             },
-            count=size.images * 2,
+            count=size.images * 5,
             rounds=size.rounds,
         )
     cpu = {name: cost.cpu_us for name, cost in costs.items()}

@@ -3,7 +3,7 @@
 import json
 import os
 import tempfile
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import ExitStack, contextmanager
 from itertools import count
 from pathlib import Path
@@ -31,11 +31,11 @@ def measure(size: Size) -> list[Row]:
 
 
 @contextmanager
-def with_supplier(size_bytes: int | str, **options: object) -> Generator[Limner]:
+def with_supplier(size_bytes: int, env: Mapping[str, str] | None = None) -> Generator[Limner]:
     """Limner, with a model of a supplier that answers with a picture of that size."""
     with floor("provider", str(size_bytes)) as supplier:
-        env = {"LIMNER_COMPATIBLE_BASE_URL": url_of(supplier), "LIMNER_COMPATIBLE_MODELS": "bench"}
-        with limner(env=env, **options) as server:
+        supplied = {"LIMNER_COMPATIBLE_BASE_URL": url_of(supplier), "LIMNER_COMPATIBLE_MODELS": "bench"}
+        with limner(env={**supplied, **(env or {})}) as server:
             yield server
 
 

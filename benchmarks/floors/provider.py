@@ -39,4 +39,11 @@ class Provider:
 
 
 if __name__ == "__main__":
-    uvicorn.run(Provider(sys.argv[2]), port=int(sys.argv[1]), log_level="error", access_log=False, lifespan="off")
+    uvicorn.run(
+        Provider(sys.argv[2]),
+        port=int(sys.argv[1]),
+        log_level="error",
+        access_log=False,
+        lifespan="off",
+        timeout_keep_alive=75,
+    )

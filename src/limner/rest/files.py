@@ -3,7 +3,8 @@
 from collections.abc import AsyncIterator, Mapping
 
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from limner.blobs.base import BlobMissing, Blobs
 from limner.errors import NotFound
@@ -62,13 +63,27 @@ class PictureFiles:
         first = await anext(pieces)
         if request.method == "HEAD":
             return Response(status_code=status, headers=headers, media_type=file.media_type)
-        return StreamingResponse(_chain(first, pieces), status, headers=headers, media_type=file.media_type)
+        if len(first) == end - start:
+            return Response(first, status, headers=headers, media_type=file.media_type)
+        return _Pieces(first, pieces, status, headers=headers, media_type=file.media_type)
 
 
-async def _chain(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    yield first
-    async for piece in rest:
-        yield piece
+class _Pieces(Response):
+    """A file in pieces, of a length that is known; the framework's stream would add a group of tasks to each."""
+
+    def __init__(
+        self, first: bytes, rest: AsyncIterator[bytes], status: int, *, headers: Mapping[str, str], media_type: str
+    ) -> None:
+        super().__init__(status_code=status, headers=headers, media_type=media_type)
+        self._first = first
+        self._rest = rest
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        await send({"type": "http.response.body", "body": self._first, "more_body": True})
+        async for piece in self._rest:
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
 
 
 def _headers(row: Generation, file: PictureFile) -> dict[str, str]:
