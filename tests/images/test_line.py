@@ -31,7 +31,7 @@ class Line:
             if account not in self._accounts:
                 self._accounts[account] = accounts.create(tx, f"{account}@example.org", NOW)[0]
             call = Call(new_id(), self._accounts[account], "key", "digest", None, NOW)
-            calls.add(tx, call, waiter=None)
+            calls.add(tx, call, waiter=None, wait_name=None)
             rows = [row(call, provider, position) for position in range(count)]
             for each in rows:
                 generations.add(tx, each, turn=line.next_turn(tx, each.account_id, provider))
