@@ -67,7 +67,7 @@ class Desk:
         outcome = Outcome(key, "image/png", 40, 30, len(data), "digest", "sketch")
 
         def write(tx: Transaction) -> None:
-            calls.add(tx, call, waiter=None)
+            calls.add(tx, call, waiter=None, wait_name=None)
             generations.add(tx, row)
             transitions.claim(tx, row.id, "lease", now=NOW, until=NOW + timedelta(minutes=1), deadline_at=NOW)
             if status == "succeeded":
