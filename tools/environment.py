@@ -21,6 +21,7 @@ def main(lock_name: str) -> None:
                 make()
             install(lock_name)
             link_source()
+            compile_what_a_start_imports()
             stamp(lock_name)
 
 
@@ -63,6 +64,12 @@ def link_source() -> None:
     """The package itself runs from src: a git pull takes effect, nothing is built, the clone can be moved."""
     site_packages = next(VENV.glob("lib/python3*/site-packages"))
     (site_packages / "limner.pth").write_text(os.path.relpath(ROOT / "src", site_packages) + "\n")
+
+
+def compile_what_a_start_imports() -> None:
+    """Now, by importing it once: where PYTHONDONTWRITEBYTECODE is set, every start would compile it again."""
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    subprocess.run([str(PYTHON), "-c", "import limner.app, limner.cli.quickstart"], env=environment)
 
 
 def stamp(lock_name: str) -> None:
