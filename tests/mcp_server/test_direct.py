@@ -4,6 +4,7 @@ from typing import Any
 
 import orjson
 import pytest
+from tests.mcp_server.rawcalls import answer
 from tests.service import Service
 
 from limner.mcp_server import direct
@@ -36,6 +37,12 @@ CALLS: list[tuple[str, dict[str, Any] | None]] = [
     ("resources/templates/list", {}),
     ("completion/complete", {"ref": {"type": "ref/prompt", "name": "generate-image"}, "argument": {}}),
     ("no/such/method", {}),
+]
+TEXT_TAKERS = [
+    ("/api/mcp", "generate_image"),
+    ("/api/mcp", "get_image"),
+    ("/getimages/api/mcp", "getimages_generate_image"),
+    ("/image-mcp/api/mcp", "generate_image"),
 ]
 ODD: list[dict[str, Any]] = [
     {"id": True},
@@ -107,6 +114,33 @@ async def test_who_wants_progress_gets_the_transport_that_can_tell_it(service: S
     await ask(service, LEGACY, call)
     await ask(service, LEGACY, message(LEGACY, "tools/call", {"name": "get_image", "arguments": {"id": "x"}}))
     assert counted == [False, False]
+
+
+@pytest.mark.parametrize("era", [MODERN, LEGACY])
+@pytest.mark.parametrize(("path", "tool"), [*TEXT_TAKERS])
+@pytest.mark.parametrize("meta", [{}, {"progressToken": 1}], ids=["silent", "progress"])
+async def test_text_that_is_no_unicode_is_refused_by_the_tool_and_not_as_broken_json(
+    service: Service, era: str, path: str, tool: str, meta: dict[str, Any]
+) -> None:
+    body = message(era, "tools/call", {"name": tool, "arguments": {"prompt": "UNPAIRED", "id": "UNPAIRED"}})
+    body["params"]["_meta"] = {**body["params"].get("_meta", {}), **meta}
+    content = orjson.dumps(body).replace(b"UNPAIRED", rb"a \ud800")
+    sent = {**ACCEPT, "MCP-Protocol-Version": era, "Mcp-Method": "tools/call", "Mcp-Name": tool}
+    answered = answer(await service.http.post(path, content=content, headers=sent))
+    assert answered["id"] == 7
+    assert answered["result"]["isError"]
+    assert answered["result"]["structuredContent"]["error"]["code"] == "invalid_request"
+
+
+@pytest.mark.parametrize("era", [MODERN, LEGACY])
+async def test_a_method_or_a_name_that_is_no_unicode_is_no_json_rpc(service: Service, era: str) -> None:
+    for broken in ("method", "name"):
+        body = orjson.dumps(message(era, "tools/call", {"name": "get_account", "arguments": {"id": "UNPAIRED"}}))
+        whole = {"method": b'"tools/call"', "name": b'"get_account"'}[broken]
+        content = body.replace(whole, rb'"\udc00"').replace(b"UNPAIRED", rb"\ud800")
+        response = await service.http.post("/api/mcp", content=content, headers={**ACCEPT, "MCP-Protocol-Version": era})
+        assert response.status_code == 400
+        assert "error" in response.json()
 
 
 def message(era: str | None, method: str, params: dict[str, Any] | None) -> dict[str, Any]:

@@ -79,6 +79,7 @@ async def test_images_account_and_usage_have_their_documented_fields(supplied: S
         account = await client.call_tool("getimages_get_account", {})
         usage = (await client.call_tool("getimages_list_usage", {"limit": 1})).structured_content
     assert refused.is_error
+    assert "declined the request: PROHIBITED_CONTENT. Rephrase the prompt" in text_of(refused)
     assert (listed["total"], listed["limit"], listed["offset"]) == (1, 20, 0)
     (entry,) = listed["images"]
     assert set(entry) == ENTRY

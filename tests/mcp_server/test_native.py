@@ -177,6 +177,8 @@ async def test_failures_are_results_with_code_sentence_and_next_step(service: Se
         wrong = await client.call_tool("generate_image", {"prompt": "x", "n": 9, "aspct": "1:1"})
         unknown = await client.call_tool("generate_image", {"prompt": "x", "modelId": "no:model"})
         impossible = await client.call_tool("generate_image", {"prompt": "x", "modelId": SKETCH, "aspectRatio": "7:5"})
+        nothing = await client.call_tool("edit_image", {"instruction": "x", "images": []})
+    assert "images: List should have at least 1 item, not 0." in text_of(nothing)
     errors = [each.structured_content["error"] for each in (refused, wrong, unknown, impossible)]
     assert [error["code"] for error in errors] == [
         "moderation_blocked",

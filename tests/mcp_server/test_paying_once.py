@@ -15,6 +15,8 @@ from tests.mcp_server.rawcalls import answer, call, cancelled, post
 from tests.mcp_server.results import text_of
 from tests.service import Service, until_answer
 
+from limner.credits import ledger
+from limner.db.types import now
 from limner.images.recovery import Recovery
 from limner.mcp_server.cancelling import CallName
 
@@ -233,6 +235,9 @@ async def test_two_hundred_hang_ups_lose_and_double_nothing(any_service: Service
 
 async def hang_up_at_any_moment(service: Service, era: str, hang_ups: int) -> None:
     """Ask, leave at some moment, ask again: one charge each. Moments are spread over what a call takes here and now."""
+    await service.services.database.write(
+        lambda tx: ledger.add(tx, service.account_id, hang_ups, "grant", ledger.Entry("For every hang-up"), now())
+    )
     chance = random.Random(era)
     began = time.perf_counter()
     await post(service, call("generate_image", {"prompt": "how long", "inline": "full"}, era=era))

@@ -2,7 +2,8 @@
 
 The SDK's kernel does the work in both eras: it validates the request, runs the handler, shapes and checks the result.
 What is left out is the transport round it, which costs several times as much as such an answer. Only a request in which
-nothing is unusual is taken; any other goes to the transport, which knows all the ways to refuse it.
+nothing is unusual is taken; any other goes to the transport, which knows all the ways to refuse it. One exception: of a
+call whose arguments are no Unicode the transport would say that it is no JSON, and its tool says what is wrong with it.
 """
 
 from collections.abc import Callable, Mapping
@@ -73,7 +74,7 @@ class Direct:
     def _taken(self, scope: Scope) -> "_Call | None":
         """The call to answer here; None where anything about it is unusual."""
         message, request = scope.get("limner.message"), Request(scope)
-        if message is None or not self._is_at_once(message) or not _is_plain(request):
+        if message is None or not self._is_at_once(message, scope["limner.is_refused"]) or not _is_plain(request):
             return None
         version = request.headers.get(MCP_PROTOCOL_VERSION_HEADER, DEFAULT_NEGOTIATED_VERSION)
         if version in HANDSHAKE_PROTOCOL_VERSIONS:
@@ -85,7 +86,7 @@ class Direct:
             message, request, route.protocol_version, route.client_info, route.client_capabilities, is_modern=True
         )
 
-    def _is_at_once(self, message: Mapping[str, Any]) -> bool:
+    def _is_at_once(self, message: Mapping[str, Any], is_refused: bool) -> bool:
         method, params = message.get("method"), _object(message.get("params", {}))
         if not message.keys() <= {"jsonrpc", "id", "method", "params"} or message.get("jsonrpc") != "2.0":
             return False
@@ -93,7 +94,11 @@ class Direct:
             return False
         if not isinstance(method, str) or method not in AT_ONCE:
             return False
-        if self._server.get_request_handler(method) is None or _may_want_progress(params):
+        if self._server.get_request_handler(method) is None:
+            return False
+        if is_refused:
+            return method == "tools/call"
+        if _may_want_progress(params):
             return False
         return method != "tools/call" or self._answers_at_once(str(params.get("name")))
 

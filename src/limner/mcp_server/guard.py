@@ -100,7 +100,8 @@ class Guard:
         plain = _plain_message(body)
         message = plain if plain is not None else _odd_message(body)
         method = str(message.get("method"))
-        scope["limner.message"] = plain
+        scope["limner.message"] = message if plain is not None or _is_refused(message) else None
+        scope["limner.is_refused"] = plain is None
         scope["limner.principal"] = principal
         scope["limner.client"] = self._client(message, headers)
         scope["limner.waiting"] = self._waiting
@@ -182,6 +183,19 @@ def _odd_message(body: bytes) -> Mapping[str, Any]:
         return _object(json.loads(body))
     except (ValueError, RecursionError):
         return {}
+
+
+def _is_refused(message: Mapping[str, Any]) -> bool:
+    """Whether its arguments, and nothing else of it, hold unpaired surrogates: every tool refuses them, and says so."""
+    params = _object(message.get("params"))
+    try:
+        orjson.dumps({**message, "params": {**params, "arguments": None}})
+        json.dumps(params.get("arguments"), ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return True
+    except TypeError:
+        return False
+    return False
 
 
 def _info(message: Mapping[str, Any]) -> Mapping[str, Any]:

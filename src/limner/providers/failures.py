@@ -118,7 +118,8 @@ def _seconds_until(date: str, now: datetime) -> float | None:
 
 
 def _sentence(start: str, words: str) -> str:
-    return f"{start}: {_shown(words)}" if words.strip() else f"{start}."
+    shown = _shown(words)
+    return f"{start}: {shown}{'' if shown.endswith(('.', '!', '?', '…')) else '.'}" if shown else f"{start}."
 
 
 def _shown(words: str) -> str:

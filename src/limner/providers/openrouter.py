@@ -152,7 +152,7 @@ def _picture_in_chat(body: Json) -> bytes:
 def _failure(status: int, error: Json, delay_seconds: float | None) -> Exception:
     """An `error` under HTTP 200 carries its own status, and came after the work began."""
     metadata = table(error.get("metadata"))
-    said = ": ".join(part for part in (text(error.get("message")), _detail(metadata)) if part)
+    said = ": ".join(part.rstrip(".") for part in (text(error.get("message")), _detail(metadata)) if part)
     if _is_moderation(error, metadata):
         return failures.moderated("input", said)
     if status != 200:

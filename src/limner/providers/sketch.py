@@ -104,7 +104,7 @@ def _size(request: ImageRequest, pictures: Sequence[Image.Image]) -> tuple[int, 
         return max(1, int(width * shrink)), max(1, int(height * shrink))
     width, height = request.size_px or _USUAL_SIZE
     if min(width, height) < 1 or width * height > _LARGEST_PX:
-        raise InvalidRequest(details=[Detail("size", f"{width}x{height} cannot be drawn.")])
+        raise _refused("size", f"{width}x{height} cannot be drawn.")
     return width, height
 
 
@@ -113,7 +113,7 @@ def _mask(request: ImageRequest) -> Image.Image | None:
         return None
     mask = _opened(request.mask)
     if mask.mode != "RGBA" or mask.getchannel("A").getextrema() == (255, 255):
-        raise InvalidRequest(details=[Detail("mask", "The mask has no transparent area: that is the part to repaint.")])
+        raise _refused("mask", "The mask has no transparent area: that is the part to repaint.")
     return mask
 
 
@@ -123,7 +123,11 @@ def _opened(image: InputImage) -> Image.Image:
             upright = ImageOps.exif_transpose(opened)
             return upright.convert("RGBA" if upright.has_transparency_data else "RGB")
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise InvalidRequest(details=[Detail("images", "A picture could not be read.")]) from error
+        raise _refused("images", "A picture could not be read.") from error
+
+
+def _refused(field: str, message: str) -> InvalidRequest:
+    return InvalidRequest(message, details=[Detail(field, message)])
 
 
 def _format(request: ImageRequest) -> str:

@@ -49,13 +49,17 @@ def _invalid(problem: ValidationError) -> InvalidRequest:
     details = [
         Detail(
             ".".join(str(part) for part in each["loc"]) or "(body)",
-            _PROBLEMS.get(each["type"], each["msg"].removeprefix("Value error, ")),
+            _PROBLEMS.get(each["type"], _in_words_of_json(each["msg"])),
             each["type"],
         )
         for each in problem.errors(include_url=False, include_context=False, include_input=False)
     ]
     first = details[0]
     return InvalidRequest(f"{first.path}: {first.message}.", details=details[:20])
+
+
+def _in_words_of_json(problem: str) -> str:
+    return problem.removeprefix("Value error, ").replace("Tuple should", "List should").replace(" after validation", "")
 
 
 def _lean(node: Any) -> Any:
