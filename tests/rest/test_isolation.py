@@ -13,13 +13,18 @@ from limner.webhooks import deliveries, endpoints
 from limner.webhooks.endpoints import EVENT_TYPES
 
 NEVER = "0190a5b2-7c1e-7000-8000-00000000000a"
-BODIES: dict[str, dict[str, Any]] = {"/api/v1/keys/{id}": {"cap": {"limit": 1, "period": "day"}}}
+PROMPT = {"kind": "template", "name": "boat", "title": "A boat", "text": "a red boat at {{hour}}"}
+BODIES: dict[str, dict[str, Any]] = {
+    "/api/v1/keys/{id}": {"cap": {"limit": 1, "period": "day"}},
+    "/api/v1/prompts/{id}": PROMPT,
+}
 
 
 async def belongings(service: Service) -> dict[str, dict[str, str]]:
     """One of each thing of the first account, by the path that names it."""
     image = (await service.generate()).json()["image"]["id"]
     key = (await service.http.get("/api/v1/keys/current")).json()["key"]["id"]
+    prompt = (await service.http.post("/api/v1/prompts", json=PROMPT)).json()["prompt"]["id"]
     clock = service.services.clock
 
     def tell(tx: Any) -> tuple[str, str]:
@@ -31,6 +36,7 @@ async def belongings(service: Service) -> dict[str, dict[str, str]]:
     return {
         "images": {"id": image},
         "keys": {"id": key},
+        "prompts": {"id": prompt},
         "webhooks": {"id": webhook, "delivery_id": delivery},
     }
 
@@ -53,8 +59,8 @@ async def test_no_route_tells_another_accounts_things_from_things_that_never_wer
                     assert [each[0] for each in answers] == [404, 404], operation
                     assert answers[0] == answers[1], operation
                     tried += 1
-            assert tried == 12
-            for path in ("/api/v1/images", "/api/v1/keys", "/api/v1/webhooks", "/api/v1/usage"):
+            assert tried == 16
+            for path in ("/api/v1/images", "/api/v1/keys", "/api/v1/webhooks", "/api/v1/usage", "/api/v1/prompts"):
                 listed = (await other.get(path)).text
                 assert not any(each in listed for ids in theirs.values() for each in ids.values())
             for pointer in (theirs["images"]["id"], NEVER):
@@ -64,7 +70,7 @@ async def test_no_route_tells_another_accounts_things_from_things_that_never_wer
 
 
 async def send(http: httpx2.AsyncClient, method: str, path: str, ids: dict[str, str]) -> tuple[int, object]:
-    body = BODIES.get(path, {}) if method in ("POST", "PATCH") else None
+    body = BODIES.get(path, {}) if method in ("POST", "PATCH", "PUT") else None
     answer = await http.request(method, path.format(**ids), json=body)
     error = answer.json()["error"] | {"requestId": ""}
     return answer.status_code, str(error).replace(ids["id"], "ID")

@@ -52,11 +52,11 @@ class Waits:
         except BaseException:
             self._detach(self._break_off(started))
             raise
-        with _without_database():
-            if not all(row.has_ended for row in rows):
+        if not all(row.has_ended for row in rows):
+            with _without_database():
                 await self._break_off(started)
-            elif delivers:
-                await self.deliver(started)
+        elif delivers:
+            await self.deliver(started)
         return rows
 
     async def until_ended(
@@ -90,7 +90,9 @@ class Waits:
         return [row for row in rows if row.id in started.generation_ids and row.deleted_at is None]
 
     async def deliver(self, started: Started) -> None:
-        await self._database.write(lambda tx: calls.deliver(tx, started.call_id, self._clock()))
+        """Where it cannot be noted the caller gets the picture all the same; the call stays adoptable."""
+        with _without_database():
+            await self._database.write(lambda tx: calls.deliver(tx, started.call_id, self._clock()))
 
     def handed_over(self, started: Started, taken: Coroutine[Any, Any, bool]) -> None:
         self._detach(self._hand_over(started, taken))
