@@ -24,6 +24,7 @@ NOT_HERE = {
     "docker build": "tests/deploy/test_image.py follows the Dockerfile outside a container",
     "kubectl": "tests/deploy/test_chart.py renders the chart",
     "python tools/draft_migration.py": "tests/db/test_migrate.py holds its outcome against the tables",
+    "limner serve --workers": "needs PostgreSQL; tests/cli has it with workers of both kinds",
     "sd-server": "needs stable-diffusion.cpp and gigabytes of weights",
     "curl --silent --fail-with-body http://127.0.0.1:8000/api/v1/webhooks": "the receiver has to be on the internet",
     "curl --fail-with-body -T": "the link is another for each upload; tests/rest/test_uploads.py follows one",
