@@ -17,6 +17,7 @@ from tests.service import Service, until_answer
 
 from limner.credits import ledger
 from limner.db.types import now
+from limner.http.connections import WatchedHttp
 from limner.images.recovery import Recovery
 from limner.mcp_server.cancelling import CallName
 
@@ -219,6 +220,34 @@ async def test_the_official_client_gets_a_new_picture_each_time(
             for _ in range(3)
         ]
     assert [each.structured_content["replayed"] for each in made] == [False] * 3
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_an_answer_written_after_its_caller_closed_is_not_delivered(
+    service: Service, era: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server's own news that the connection is lost comes later than the end of what the client sends."""
+    closed, lost = asyncio.Event(), WatchedHttp.connection_lost
+    withheld: list[tuple[WatchedHttp, Exception | None]] = []
+
+    def withholding(protocol: WatchedHttp, problem: Exception | None) -> None:
+        withheld.append((protocol, problem))
+        closed.set()
+
+    service.stage.holding = True
+    lake = call("generate_image", {"prompt": "a lake"}, era=era)
+    with monkeypatch.context() as patched:
+        patched.setattr(WatchedHttp, "connection_lost", withholding)
+        asking = asyncio.create_task(asyncio.to_thread(ask_until, service, lake, 0.3))
+        await service.stage.arrival()
+        assert await asking is None
+        await closed.wait()
+        service.stage.let_go()
+        again = facts(await post(service, lake))
+    for protocol, problem in withheld:
+        lost(protocol, problem)
+    assert again["replayed"] is True
+    assert len(service.stage.seen) == 1
 
 
 @pytest.mark.parametrize(("era", "hang_ups"), [(era, 12) for era in ERAS])

@@ -12,7 +12,7 @@ import termios
 from typing import Any, Literal, cast
 
 from starlette.types import Scope
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 GRACE_SECONDS = 0.25
 """How long a client that left is given to show it, once everything has arrived at its machine."""
@@ -40,9 +40,9 @@ class Connection:
         self._news.set()
         return Exchange(self, self.requests)
 
-    def heard_close(self) -> None:
-        """The client sends no more: in order only if it had everything by then."""
-        self._end("in order" if self.unacknowledged_bytes() == 0 else "broken")
+    def heard_close(self, *, is_answered: bool) -> None:
+        """The client sends no more: in order only if it had been answered, and had everything by then."""
+        self._end("in order" if is_answered and self.unacknowledged_bytes() == 0 else "broken")
 
     def heard_end(self, problem: Exception | None) -> None:
         """Without a problem it was we who closed, having sent everything."""
@@ -60,7 +60,7 @@ class Connection:
         waiting = self._transport.get_write_buffer_size()
         try:
             told = fcntl.ioctl(self._transport.get_extra_info("socket").fileno(), termios.TIOCOUTQ, b"\0\0\0\0")
-        except (OSError, AttributeError):
+        except (OSError, AttributeError, ValueError):  # ValueError: closed meanwhile
             return waiting
         return waiting + struct.unpack("i", told)[0]
 
@@ -113,7 +113,8 @@ class WatchedHttp(HttpToolsProtocol):
         cast("dict[str, Any]", self.scope)["limner.exchange"] = self._connection.heard_request()
 
     def eof_received(self) -> None:
-        self._connection.heard_close()
+        cycle = cast("RequestResponseCycle | None", self.cycle)
+        self._connection.heard_close(is_answered=cycle is None or cycle.response_complete)
         super().eof_received()
 
     def connection_lost(self, exc: Exception | None) -> None:
