@@ -73,7 +73,9 @@ class EventRoutes:
     async def _state(self, row: Generation) -> bytes:
         known = await self._images.state(row.id)
         if known is not None and known.kind in ("queued", "running"):
-            return _progress(known)
+            overtaken = known.kind == "queued" and row.status == "running"  # news of another process is late
+            if not overtaken:
+                return _progress(known)
         fraction = None if row.fraction_percent is None else row.fraction_percent / 100
         return _progress(Event("queued" if row.status == "queued" else "running", row.id, row.phase, fraction))
 
