@@ -49,6 +49,18 @@ async def test_a_call_repeated_after_a_hang_up_adopts_its_picture(any_service: S
     assert len(any_service.stage.seen) == 2
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("era", ERAS)
+async def test_five_hundred_calls_at_once_with_one_key_are_one_order(any_service: Service, era: str) -> None:
+    lake = call("generate_image", {"prompt": "a lake", "idempotencyKey": "one", "inline": "none"}, era=era)
+    told = [facts(each) for each in await asyncio.gather(*(post(any_service, lake) for _ in range(500)))]
+    assert {each["id"] for each in told} == {told[0]["id"]}
+    assert [each["replayed"] for each in told].count(False) == 1
+    assert len(any_service.stage.seen) == 1
+    assert await any_service.transaction_types() == ["grant", "charge"]
+
+
 async def test_a_cancel_by_a_request_of_its_own_ends_the_waiting_only(service: Service) -> None:
     service.stage.holding = True
     lake = call("generate_image", {"prompt": "a lake"}, id_=7)
