@@ -33,6 +33,14 @@ def test_processes_answer_together_are_replaced_when_they_die_and_end_together(
         assert not any(Path(f"/proc/{child}").exists() for child in after)
 
 
+def test_processes_end_with_a_supervisor_that_is_killed(terminal: Terminal, postgresql_url: str) -> None:
+    terminal.env["LIMNER_DATABASE_URL"] = postgresql_url
+    with terminal.server("--workers", "2") as server:
+        server.until_said("ready", 2)
+        server.end(signal.SIGKILL)
+        until_nobody_listens(server.url)
+
+
 def test_the_operators_port_adds_up_what_every_process_has_counted(terminal: Terminal, postgresql_url: str) -> None:
     port = free_port()
     terminal.env |= {"LIMNER_DATABASE_URL": postgresql_url, "LIMNER_METRICS_PORT": str(port)}
@@ -45,6 +53,17 @@ def test_the_operators_port_adds_up_what_every_process_has_counted(terminal: Ter
         assert httpx2.get(f"http://127.0.0.1:{port}/readyz").status_code == 200
         assert httpx2.get(f"http://127.0.0.1:{port}/api/v1/account").status_code == 404
         assert httpx2.get(f"{server.url}/metrics").status_code == 404
+
+
+def until_nobody_listens(url: str) -> None:
+    """Other processes end: there is no event to wait for."""
+    while True:
+        try:
+            httpx2.get(f"{url}/healthz")
+        except httpx2.ConnectError:
+            return
+        except httpx2.TransportError:
+            pass  # it was just being closed
 
 
 def counted(port: int) -> float:

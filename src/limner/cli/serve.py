@@ -1,5 +1,8 @@
 """`limner serve`: the server, in the foreground."""
 
+import asyncio
+import os
+import signal
 import socket
 from collections.abc import Sequence
 
@@ -23,14 +26,15 @@ log = structlog.stdlib.get_logger(__name__)
 @click.option("--port", type=click.IntRange(0, 65535), help="Wins over LIMNER_PORT; 0 takes any free one.")
 @click.option("--workers", type=click.IntRange(min=1), default=1, show_default=True, help="Processes; PostgreSQL only.")
 @click.option("--fd", type=click.IntRange(min=3), multiple=True, hidden=True, help="Sockets a supervisor has opened.")
-def serve(host: str | None, port: int | None, workers: int, fd: tuple[int, ...]) -> None:
+@click.option("--supervisor-fd", type=click.IntRange(min=3), hidden=True, help="A pipe that closes when it dies.")
+def serve(host: str | None, port: int | None, workers: int, fd: tuple[int, ...], supervisor_fd: int | None) -> None:
     """Run the server until Ctrl-C or SIGTERM."""
     if workers > 1:
         refuse_on_sqlite(Config.from_env(host=host, port=port), workers)
     config, listeners = _given(fd, host, port) if fd else _claimed(host, port)
     logs.set_up(config.log_level, config.log)
     try:
-        run(supervise(config, listeners, workers) if workers > 1 else _serve(config, listeners))
+        run(supervise(config, listeners, workers) if workers > 1 else _serve(config, listeners, supervisor_fd))
     except OSError as problem:
         raise CannotStart(f"{problem}") from problem
 
@@ -44,10 +48,23 @@ def _given(descriptors: Sequence[int], host: str | None, port: int | None) -> tu
     return Config.from_env(host=host, port=port), [socket.socket(fileno=each) for each in descriptors]
 
 
-async def _serve(config: Config, listeners: Sequence[socket.socket]) -> None:
+async def _serve(config: Config, listeners: Sequence[socket.socket], supervisor_fd: int | None) -> None:
+    if supervisor_fd is not None:
+        _end_with(supervisor_fd)
     async with serving(config, *listeners) as server:
         await _greet(server, config)
         await server.ended
+
+
+def _end_with(supervisor_fd: int) -> None:
+    """A supervisor that was killed tells nobody: its end of the pipe closes, and we must not keep its port."""
+    loop = asyncio.get_running_loop()
+
+    def gone() -> None:
+        loop.remove_reader(supervisor_fd)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    loop.add_reader(supervisor_fd, gone)
 
 
 async def _greet(server: Serving, config: Config) -> None:

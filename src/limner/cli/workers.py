@@ -36,13 +36,15 @@ async def supervise(config: Config, listeners: Sequence[socket.socket], workers:
     command = [sys.executable, "-m", "limner", "serve", "--host", config.host, "--port", str(config.port)]
     for listener in listeners:
         command += ["--fd", str(listener.fileno())]
+    alive, _ours = os.pipe()  # never written to: the other end hears when this process is no more
+    command += ["--supervisor-fd", str(alive)]
     told = asyncio.Event()
     loop = asyncio.get_running_loop()
     for each in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(each, told.set)
     # Each process counts for itself, in files that whichever is asked for metrics adds up.
     with tempfile.TemporaryDirectory(prefix="limner-metrics-") as figures:
-        start = _Start(command, [listener.fileno() for listener in listeners], {metrics.SHARED_DIR: figures})
+        start = _Start(command, [alive, *(listener.fileno() for listener in listeners)], {metrics.SHARED_DIR: figures})
         kept = [_keep_one_running(number, start, told) for number in range(workers)]
         if not all(await asyncio.gather(*kept)):
             raise CannotStart("A serving process cannot start; the line above says why.")
