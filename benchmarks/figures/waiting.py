@@ -2,15 +2,17 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 
 import orjson
 from httpx2 import Client
 
 from benchmarks import load
 from benchmarks.figures.image import MODEL, url_of
-from benchmarks.figures.mcp import MODERN, request
+from benchmarks.figures.mcp import LEGACY, MODERN, request
 from benchmarks.lateness import Reader, probed
 from benchmarks.measure import Row, cpu_seconds, memory_bytes
 from benchmarks.servers import Limner, floor, limner
@@ -19,6 +21,9 @@ from benchmarks.sizes import Size
 TITLE = "Wait for pictures, ten thousand at once"
 GENERATIONS = 100
 OPENED_AT_ONCE = 200
+
+Asking = Callable[[Limner, list[str]], list[bytes]]
+"""The requests that wait for these generations."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,20 +35,30 @@ class Waited:
 
 
 def measure(size: Size) -> list[Row]:
+    return [
+        *_measured("REST events", _events, size, most_kib=25),
+        *_measured("MCP 2026-07-28", partial(_calls, MODERN), size, most_kib=60),
+        *_measured("MCP 2025-11-25", partial(_calls, LEGACY), size, most_kib=60),
+    ]
+
+
+def _measured(name: str, asking: Asking, size: Size, *, most_kib: float) -> list[Row]:
+    """On a server of its own: what another kind of call has left behind would be used again."""
     with ExitStack() as stack:
         env, lateness = stack.enter_context(probed())
         supplier = stack.enter_context(floor("provider", "hang"))
         env |= {"LIMNER_COMPATIBLE_BASE_URL": url_of(supplier), "LIMNER_COMPATIBLE_MODELS": "bench"}
         server = stack.enter_context(limner(env=env, module="benchmarks.probe"))
-        ids = _generations(server, min(GENERATIONS, size.waiting))
-        events = [load.request(f"/api/v1/images/{each}/events", headers=server.auth) for each in ids]
-        calls = [
-            request(MODERN, server.auth, "get_image", progress=n, id=each, waitSeconds=780)
-            for n, each in enumerate(ids)
-        ]
-        rest = asyncio.run(_wait(server, events, size, lateness))
-        mcp = asyncio.run(_wait(server, calls, size, lateness))
-    return [*_rows("REST events", rest, 25), *_rows("MCP calls", mcp, 60)]
+        requests = asking(server, _generations(server, min(GENERATIONS, size.waiting)))
+        return _rows(name, asyncio.run(_wait(server, requests, size, lateness)), most_kib)
+
+
+def _events(server: Limner, ids: list[str]) -> list[bytes]:
+    return [load.request(f"/api/v1/images/{each}/events", headers=server.auth) for each in ids]
+
+
+def _calls(era: str, server: Limner, ids: list[str]) -> list[bytes]:
+    return [request(era, server.auth, "get_image", progress=n, id=each, waitSeconds=780) for n, each in enumerate(ids)]
 
 
 def _rows(name: str, waited: Waited, most_kib: float) -> list[Row]:

@@ -1,5 +1,6 @@
 """The short way and the SDK's own transport answer alike, whatever is sent; both are asked over HTTP."""
 
+from collections.abc import AsyncIterator
 from typing import Any
 
 import orjson
@@ -27,6 +28,10 @@ CALLS: list[tuple[str, dict[str, Any] | None]] = [
     ("tools/call", {"name": "get_account", "arguments": {"surplus": 1}}),
     ("tools/call", {"name": "get_account", "arguments": "none"}),
     ("tools/call", {"name": "list_images", "arguments": {"limit": 1000}}),
+    ("tools/call", {"name": "get_account", "arguments": {}, "_meta": {"progressToken": 1}}),
+    ("tools/call", {"name": "get_image", "arguments": {"id": "unknown"}}),
+    ("tools/call", {"name": "get_image", "arguments": {"id": 7}}),
+    ("tools/call", {"name": "generate_image", "arguments": {"prompt": "x", "modelId": "no:model"}}),
     ("tools/call", {"name": "no_such_tool", "arguments": {}}),
     ("tools/call", {"arguments": {}}),
     ("prompts/list", {}),
@@ -109,11 +114,52 @@ async def test_a_header_that_does_not_fit_goes_the_long_way(
     assert counted == [False]
 
 
-async def test_who_wants_progress_gets_the_transport_that_can_tell_it(service: Service, counted: list[bool]) -> None:
-    call = message(LEGACY, "tools/call", {"name": "get_account", "_meta": {"progressToken": 1}})
-    await ask(service, LEGACY, call)
-    await ask(service, LEGACY, message(LEGACY, "tools/call", {"name": "get_image", "arguments": {"id": "x"}}))
-    assert counted == [False, False]
+@pytest.mark.parametrize("era", [MODERN, LEGACY])
+async def test_a_long_wait_tells_both_ways_alike(service: Service, counted: list[bool], era: str) -> None:
+    """Progress first, then the picture, as events of one stream."""
+    told: list[list[str]] = []
+    for number, headers in enumerate(({}, {"Mcp-Param-Unused": "1"})):
+        service.stage.holding = True
+        call = {"name": "generate_image", "arguments": {"prompt": f"slow {number}"}}
+        body = message(era, "tools/call", call)
+        body["params"]["_meta"] = {**body["params"].get("_meta", {}), "progressToken": "token"}
+        sent = {**ACCEPT, "MCP-Protocol-Version": era, "Mcp-Method": "tools/call", "Mcp-Name": "generate_image"}
+        async with service.http.stream(
+            "POST", "/api/mcp", content=orjson.dumps(body), headers={**sent, **headers}
+        ) as stream:
+            assert stream.headers["content-type"].startswith("text/event-stream")
+            events: list[dict[str, Any]] = []
+            async for line in stream.aiter_lines():
+                if line.startswith("data: "):
+                    events.append(orjson.loads(line[6:]))
+                    service.stage.let_go()
+        told.append([each.get("method") or "result" for each in (events[0], events[-1])])
+        assert events[0]["params"]["progressToken"] == "token"
+        assert events[-1]["result"]["structuredContent"]["status"] == "succeeded"
+    assert told[0] == told[1] == ["notifications/progress", "result"]
+    assert counted == [True, False]
+
+
+@pytest.mark.parametrize("era", [MODERN, LEGACY])
+async def test_who_waits_in_silence_hears_that_we_live(
+    service: Service, monkeypatch: pytest.MonkeyPatch, era: str
+) -> None:
+    monkeypatch.setattr(direct, "PING_SECONDS", 0.01)
+    service.stage.holding = True
+    body = message(era, "tools/call", {"name": "generate_image", "arguments": {"prompt": "slow", "waitSeconds": 60}})
+    sent = {**ACCEPT, "MCP-Protocol-Version": era, "Mcp-Method": "tools/call", "Mcp-Name": "generate_image"}
+    async with service.http.stream("POST", "/api/mcp", content=orjson.dumps(body), headers=sent) as stream:
+        lines = [line async for line in letting_go(service, stream.aiter_lines())]
+    assert lines[0] == ": ping"
+    assert orjson.loads(lines[-1][6:])["result"]["structuredContent"]["status"] == "succeeded"
+
+
+async def letting_go(service: Service, lines: AsyncIterator[str]) -> AsyncIterator[str]:
+    """What is said, blank lines aside; the first of it lets the provider go on."""
+    async for line in lines:
+        service.stage.let_go()
+        if line:
+            yield line
 
 
 @pytest.mark.parametrize("era", [MODERN, LEGACY])

@@ -31,13 +31,13 @@ class Connection:
 
     def __init__(self, transport: asyncio.Transport) -> None:
         self._transport = transport
-        self._news = asyncio.Event()
+        self._news: asyncio.Event | None = None  # made when somebody asks: thousands of connections wait at once
         self.requests = 0
         self.end: End | None = None
 
     def heard_request(self) -> "Exchange":
         self.requests += 1
-        self._news.set()
+        self._tell()
         return Exchange(self, self.requests)
 
     def heard_close(self, *, is_answered: bool) -> None:
@@ -50,7 +50,7 @@ class Connection:
 
     async def news(self, seconds: float) -> None:
         """Until the client asks or the connection ends, at most that long."""
-        self._news.clear()
+        self._news = asyncio.Event()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._news.wait()
@@ -66,7 +66,11 @@ class Connection:
 
     def _end(self, how: End) -> None:
         self.end = self.end or how
-        self._news.set()
+        self._tell()
+
+    def _tell(self) -> None:
+        if self._news is not None:
+            self._news.set()
 
 
 class Exchange:

@@ -16,7 +16,7 @@ async def while_connected(request: Request, work: Coroutine[Any, Any, T]) -> T:
     The body must have been read: what comes next on the connection is its end.
     """
     working = asyncio.create_task(work)
-    leaving = asyncio.create_task(_departure(request))
+    leaving = asyncio.create_task(departure(request.receive))
     try:
         await asyncio.wait([working, leaving], return_when=asyncio.FIRST_COMPLETED)
         if not working.done():
@@ -29,6 +29,12 @@ async def while_connected(request: Request, work: Coroutine[Any, Any, T]) -> T:
         working.cancel()
 
 
+async def departure(receive: Receive) -> None:
+    """Until the caller hangs up. The body must have been read."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
 async def is_gone(receive: Receive) -> bool:
     """Whether the caller has hung up already. The body must have been read, and the answer not be complete."""
     hearing = asyncio.ensure_future(receive())
@@ -37,8 +43,3 @@ async def is_gone(receive: Receive) -> bool:
         return hearing.result()["type"] == "http.disconnect"
     hearing.cancel()
     return False
-
-
-async def _departure(request: Request) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
-        pass

@@ -80,6 +80,15 @@ def place(tx: Transaction, generation_id: str) -> int | None:
     )
 
 
+def places(tx: Transaction) -> dict[str, int]:
+    """Those of all that wait, by id."""
+    rows = tx.all(
+        """SELECT id, row_number() OVER (PARTITION BY provider_id ORDER BY turn, id) AS place
+           FROM generations WHERE status = 'queued'"""
+    )
+    return {row["id"]: row["place"] for row in rows}
+
+
 def waiting(tx: Transaction) -> dict[str, int]:
     """How many wait for each provider."""
     rows = tx.all("SELECT provider_id, count(*) AS count FROM generations WHERE status = 'queued' GROUP BY provider_id")

@@ -78,6 +78,10 @@ def waiting_for(tx: Transaction, provider_id: str) -> list[str]:
     return [row["id"] for row in rows]
 
 
+def running(tx: Transaction) -> list[str]:
+    return [row["id"] for row in tx.all("SELECT id FROM generations WHERE status = 'running'")]
+
+
 @dataclass(frozen=True, slots=True)
 class Waiting:
     count: int

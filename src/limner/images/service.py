@@ -206,6 +206,7 @@ class Images:
         row = await self.get(principal, generation_id)
         one = Started(row.call_id, (row.id,), False, row.account_id)
         if not row.has_ended and seconds > 0:
+            del row  # thousands wait here
             rows = await self._waits.until_ended(one, seconds, on_event, tick_seconds)
             row = rows[0] if rows else await self.get(principal, generation_id)
         if row.has_ended:
@@ -219,6 +220,10 @@ class Images:
     def watch(self, *generation_ids: str) -> AbstractContextManager[Watching]:
         """The events of some generations from now on."""
         return self._waits.watch(*generation_ids)
+
+    def may_have_ended(self, generation_id: str, event: Event | None) -> bool:
+        """Whether it is worth getting again, now that who watches it heard this (None: nothing for a while)."""
+        return self._waits.may_have_ended(generation_id, event)
 
     def end_soon(self, seconds: float) -> None:
         """The process was told to end: whoever still waits after that is told how to come back."""

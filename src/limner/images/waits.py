@@ -1,7 +1,7 @@
 """Waiting for generations: who waits, until when, and what becomes of a wait that breaks off.
 
-A wait looks at the rows again whenever an event says something ended, and every few seconds without one:
-a missed event costs time and nothing else.
+A wait looks at the rows again whenever an event or the lookout says that something ended: a missed event costs time and
+nothing else.
 """
 
 import asyncio
@@ -18,6 +18,7 @@ from limner.errors import ServiceError
 from limner.images import calls, generations, line
 from limner.images.beginning import Started
 from limner.images.generations import Generation
+from limner.images.lookout import Lookout
 from limner.queue.base import Event, Events, Watching
 
 S = TypeVar("S", bound=Started | None)
@@ -30,7 +31,7 @@ AWAY_SECONDS = 1.0
 """Between two looks at a database that does not answer."""
 
 TICK_SECONDS = 10.0
-"""How long a wait goes without looking at the rows again: an event may be lost with its process."""
+"""How long who listens to a wait goes without hearing of it."""
 
 
 class Waits:
@@ -40,8 +41,8 @@ class Waits:
         self._database = database
         self._events = events
         self._clock = clock
+        self._lookout = Lookout(database, events)
         self._last_moment: float | None = None
-        self._watching: set[Watching] = set()
         self._detached: set[asyncio.Task[None]] = set()
 
     async def wait(
@@ -65,7 +66,7 @@ class Waits:
         """Watch until all ended or the time is over; nothing is delivered or broken off by it."""
         loop = asyncio.get_running_loop()
         until = loop.time() + seconds
-        with self._events.watch(started.generation_ids) as watching, self._known(watching):
+        with self._lookout.watch(started.generation_ids) as watching:
             rows = await self._rows_when_there(started, until)
             if on_event is not None:
                 await on_event(None)
@@ -73,7 +74,8 @@ class Waits:
                 event = await watching.next(min(left, tick_seconds))
                 if on_event is not None:
                     await on_event(event)
-                if event is None or event.kind == "ended":
+                is_over = self._left(until) <= 0
+                if is_over or any(self.may_have_ended(row.id, event) for row in rows if not row.has_ended):
                     with _without_database():  # what was known still holds
                         rows = await self.rows(started)
         return rows
@@ -82,7 +84,7 @@ class Waits:
         """The process was told to end: nobody waits longer than this any more; who asks again is answered elsewhere."""
         loop = asyncio.get_running_loop()
         self._last_moment = loop.time() + seconds
-        loop.call_later(seconds, self._wake_all)
+        loop.call_later(seconds, self._lookout.wake_all)
 
     async def rows(self, started: Started) -> list[Generation]:
         """How the generations of a call stand, in order; deleted ones are left out."""
@@ -114,16 +116,21 @@ class Waits:
 
     async def state(self, generation_id: str) -> Event | None:
         """The latest news of a generation that has not ended, with its place in the line."""
+        latest, place = self._events.latest(generation_id), None
         with _without_database():
-            if (place := await self._database.read(lambda tx: line.place(tx, generation_id))) is not None:
-                return Event("queued", generation_id, phase="queued", place=place)
-        return self._events.latest(generation_id)
+            place = await self._place(generation_id, latest)
+        return latest if place is None else Event("queued", generation_id, phase="queued", place=place)
 
     def watch(self, *generation_ids: str) -> AbstractContextManager[Watching]:
-        return self._events.watch(generation_ids)
+        return self._lookout.watch(generation_ids)
+
+    def may_have_ended(self, generation_id: str, event: Event | None) -> bool:
+        """Whether its row is worth a look, now that a watcher heard this."""
+        return (event is not None and event.kind == "ended") or self._lookout.has_ended(generation_id)
 
     async def close(self) -> None:
         """Finish what was left to do for callers who went away."""
+        await self._lookout.close()
         if self._detached:
             await asyncio.gather(*self._detached, return_exceptions=True)
 
@@ -131,17 +138,12 @@ class Waits:
         last = until if self._last_moment is None else min(until, self._last_moment)
         return last - asyncio.get_running_loop().time()
 
-    @contextmanager
-    def _known(self, watching: Watching) -> Generator[None]:
-        self._watching.add(watching)
-        try:
-            yield
-        finally:
-            self._watching.discard(watching)
-
-    def _wake_all(self) -> None:
-        for watching in self._watching:
-            watching.wake()
+    async def _place(self, generation_id: str, latest: Event | None) -> int | None:
+        """As of the last look of all, where there was one: what began since then has told so."""
+        if not self._lookout.has_seen(generation_id):
+            return await self._database.read(lambda tx: line.place(tx, generation_id))
+        has_begun = latest is not None and latest.kind == "running"
+        return None if has_begun else self._lookout.place(generation_id)
 
     async def _rows_when_there(self, started: Started, until: float) -> list[Generation]:
         """The call has begun and may be paid for: a database that goes away now is waited for."""

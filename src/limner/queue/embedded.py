@@ -145,7 +145,9 @@ class _Watching:
     __slots__ = ("_arrived", "_events", "_woken")
 
     def __init__(self) -> None:
-        self._events: deque[Event] = deque()
+        self._events: list[
+            Event
+        ] = []  # few at a time, and thousands of mailboxes: an empty deque takes ten times as much
         self._arrived: asyncio.Future[None] | None = None
         self._woken = False
 
@@ -177,7 +179,7 @@ class _Watching:
             finally:
                 self._arrived = None
         self._woken = False
-        return self._events.popleft() if self._events else None
+        return self._events.pop(0) if self._events else None
 
     def _arrive(self) -> None:
         if self._arrived is not None and not self._arrived.done():

@@ -4,7 +4,6 @@ One coroutine and no task per connection, since thousands may be open; a caller 
 heartbeat at the latest.
 """
 
-import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Any
@@ -17,7 +16,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from limner.accounts.principal import Principal
-from limner.images.generations import Generation
+from limner.http.connections import has_left
 from limner.images.links import ImageLinks
 from limner.images.picture_pool import PicturePool
 from limner.images.pictures import NotAPicture
@@ -46,31 +45,38 @@ class EventRoutes:
 
     async def _events(self, request: Request, principal: Principal) -> Response:
         row = await self._images.get(principal, request.path_params["id"])
-        return EventStream(self._told(principal, row))
+        return EventStream(self._told(principal, row.id, row.provider_id))
 
-    async def _told(self, principal: Principal, row: Generation) -> AsyncGenerator[bytes]:
-        with self._images.watch(row.id) as watching:
-            row = await self._images.get(principal, row.id)  # again: it may have ended before we watched
-            if not row.has_ended:
-                yield await self._state(row)
-            async with aclosing(self._until_ended(principal, row, watching)) as pieces:
-                async for piece in pieces:
-                    yield piece
-        yield await self._done(principal, row.id)
+    async def _told(self, principal: Principal, generation_id: str, provider_id: str) -> AsyncGenerator[bytes]:
+        """Holds no row while it waits: thousands may."""
+        with self._images.watch(generation_id) as watching:
+            if (state := await self._state(principal, generation_id)) is not None:
+                yield state
+                async with aclosing(self._until_ended(principal, generation_id, provider_id, watching)) as pieces:
+                    async for piece in pieces:
+                        yield piece
+        yield await self._done(principal, generation_id)
 
-    async def _until_ended(self, principal: Principal, row: Generation, watching: Watching) -> AsyncGenerator[bytes]:
-        while not row.has_ended:
+    async def _until_ended(
+        self, principal: Principal, generation_id: str, provider_id: str, watching: Watching
+    ) -> AsyncGenerator[bytes]:
+        while True:
             event = await watching.next(self._heartbeat_seconds)
             if event is None:
                 yield HEARTBEAT
             elif event.kind == "partial":
-                yield await self._partial(event, row.provider_id)
+                yield await self._partial(event, provider_id)
             elif event.kind in ("queued", "running"):
                 yield _progress(event)
-            if event is None or event.kind == "ended":  # an event may be lost with its process; the row is the truth
-                row = await self._images.get(principal, row.id)
+            may_have_ended = self._images.may_have_ended(generation_id, event)
+            if may_have_ended and (await self._images.get(principal, generation_id)).has_ended:
+                return
 
-    async def _state(self, row: Generation) -> bytes:
+    async def _state(self, principal: Principal, generation_id: str) -> bytes | None:
+        """None when it has ended."""
+        row = await self._images.get(principal, generation_id)
+        if row.has_ended:
+            return None
         known = await self._images.state(row.id)
         if known is not None and known.kind in ("queued", "running"):
             overtaken = known.kind == "queued" and row.status == "running"  # news of another process is late
@@ -118,7 +124,7 @@ class EventStream(Response):
         async with aclosing(self._pieces) as pieces:
             async for piece in pieces:
                 await send({"type": "http.response.body", "body": piece, "more_body": True})
-                if piece == HEARTBEAT and await _has_left(receive):
+                if piece == HEARTBEAT and has_left(scope):
                     return
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
@@ -132,14 +138,3 @@ def _progress(event: Event) -> bytes:
 
 def _message(kind: str, data: dict[str, Any]) -> bytes:
     return b"event: " + kind.encode() + b"\ndata: " + orjson.dumps(data) + b"\n\n"
-
-
-async def _has_left(receive: Receive) -> bool:
-    """Without waiting: a connection that ended says so at once."""
-    try:
-        async with asyncio.timeout(0):
-            while (await receive())["type"] != "http.disconnect":
-                pass
-    except TimeoutError:
-        return False
-    return True

@@ -1,0 +1,64 @@
+"""The answer to one JSON-RPC request over HTTP: alone, or at the end of a stream of events that told of it before."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import orjson
+from starlette.types import Send
+
+from limner.mcp_server.delivery import MOST_EVENT_BYTES
+
+_JSON: Final = [(b"content-type", b"application/json")]
+_EVENTS: Final = [
+    (b"content-type", b"text/event-stream"),
+    (b"cache-control", b"no-cache, no-transform"),
+    (b"x-accel-buffering", b"no"),
+]
+_PING = b": ping\r\n\r\n"
+
+
+class Reply:
+    """`tell` what happens, then `end`. Before 2026-07-28 every answer is an event, unless it is too large for one."""
+
+    __slots__ = ("_has_begun", "_is_modern", "_send")
+
+    def __init__(self, send: Send, *, is_modern: bool) -> None:
+        self._send = send
+        self._is_modern = is_modern
+        self._has_begun = False
+
+    async def tell(self, message: Mapping[str, Any]) -> None:
+        await self._go_on(_event(orjson.dumps(message)))
+
+    async def keep_alive(self) -> None:
+        """No proxy in between shall take us for dead."""
+        await self._go_on(_PING)
+
+    async def end(self, answer: Mapping[str, Any], status: int) -> None:
+        body = orjson.dumps(answer)
+        if self._has_begun:
+            await self._body(_event(body), more=False)
+        elif self._is_modern:
+            await self._whole(status, _JSON, body)
+        elif len(body) > MOST_EVENT_BYTES:
+            await self._whole(200, _JSON, body)
+        else:
+            await self._whole(200, _EVENTS, _event(body))
+
+    async def _go_on(self, event: bytes) -> None:
+        if not self._has_begun:
+            self._has_begun = True
+            await self._send({"type": "http.response.start", "status": 200, "headers": list(_EVENTS)})
+        await self._body(event, more=True)
+
+    async def _whole(self, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
+        length = (b"content-length", str(len(body)).encode())
+        await self._send({"type": "http.response.start", "status": status, "headers": [*headers, length]})
+        await self._body(body, more=False)
+
+    async def _body(self, body: bytes, *, more: bool) -> None:
+        await self._send({"type": "http.response.body", "body": body, "more_body": more})
+
+
+def _event(data: bytes) -> bytes:
+    return b"event: message\r\ndata: " + data + b"\r\n\r\n"
