@@ -20,6 +20,8 @@ from benchmarks.sizes import Size
 TITLE = "Make a picture through a supplier"
 LARGE, SMALL = 1_500_000, 1_500
 MODEL = "compatible:bench"
+MODEL_OF_MANY_SEATS = "openai:gpt-image-2"
+"""For sixteen at once: of a server of one's own Limner asks two pictures at a time, of OpenAI as many as the rivals do."""
 
 
 def measure(size: Size) -> list[Row]:
@@ -46,14 +48,14 @@ def url_of(supplier: Running) -> str:
 def _through_openai_api(size: Size, name: str, size_bytes: int, *, passthrough: float, litellm: float) -> list[Row]:
     with ExitStack() as stack:
         supplier = stack.enter_context(floor("provider", str(size_bytes)))
-        env = {"LIMNER_COMPATIBLE_BASE_URL": url_of(supplier), "LIMNER_COMPATIBLE_MODELS": "bench"}
+        env = {"LIMNER_OPENAI_API_KEY": "none", "LIMNER_OPENAI_BASE_URL": url_of(supplier)}
         ours = stack.enter_context(limner(env=env))
         bare = stack.enter_context(floor("passthrough", url_of(supplier)))
         proxy = stack.enter_context(_litellm(supplier))
         costs = alternating(
             {
                 "bare": _subject(bare, "bench", {}),
-                "ours": _subject(ours, MODEL, ours.auth),
+                "ours": _subject(ours, MODEL_OF_MANY_SEATS, ours.auth),
                 "litellm": _subject(proxy, "bench", {"Authorization": "Bearer sk-bench"}),
             },
             count=size.images,

@@ -49,6 +49,9 @@ class Line:
     async def place(self, generation_id: str) -> int | None:
         return await self.database.read(lambda tx: line.place(tx, generation_id))
 
+    async def is_waiting(self, provider: str) -> bool:
+        return await self.database.read(lambda tx: line.is_waiting(tx, provider))
+
     def name(self, generation_id: str) -> str:
         return self._names[generation_id]
 
@@ -107,6 +110,14 @@ async def test_each_provider_has_a_line_of_its_own(the_line: Line) -> None:
 async def test_nobody_takes_more_than_there_are_seats(the_line: Line) -> None:
     await the_line.ask("a", 5)
     assert [await the_line.take(seats=2) for _ in range(3)] == ["a1", "a2", None]
+
+
+async def test_who_looks_sees_whether_anybody_waits(the_line: Line) -> None:
+    await the_line.ask("a", 1, "openai")
+    assert await the_line.is_waiting("openai")
+    assert not await the_line.is_waiting("google")
+    await the_line.take()
+    assert not await the_line.is_waiting("openai")
 
 
 async def test_seats_hold_for_all_processes_together(database_url: str, database: Database) -> None:

@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import pytest
 
 from limner.db.postgres_connection import conninfo_of
-from limner.queue.base import Queue
+from limner.queue.base import Hand, Queue
 from limner.queue.embedded import EmbeddedQueue
 from limner.queue.engine import Engine
 from limner.queue.fleet import FleetQueue
@@ -128,6 +128,57 @@ async def test_who_stops_answers_no_more_calls_and_finishes_what_it_has(queue: Q
     assert desk.done == ["limner 1"]
 
 
+async def idle_hand(queue: EmbeddedQueue) -> Hand:
+    await asyncio.sleep(0)  # `serve` gets its turn
+    await asyncio.sleep(0)  # and its hands theirs
+    hand = queue.hand("limner")
+    assert hand is not None
+    return hand
+
+
+async def test_a_hand_that_is_kept_works_on_what_it_was_kept_for_and_then_on_what_waits() -> None:
+    queue, desk, kept_for = EmbeddedQueue("here", {"limner": 1}), Desk("limner 1"), asyncio.Event()
+    async with serving(queue, desk):
+        (await idle_hand(queue)).hold(asyncio.create_task(_until(kept_for)))
+        assert queue.hand("limner") is None
+        await queue.call("limner")
+        kept_for.set()
+        await desk.until_done(1)
+
+
+async def test_a_hand_that_was_kept_for_nothing_answers_the_calls_that_came_meanwhile() -> None:
+    queue, desk = EmbeddedQueue("here", {"limner": 1}), Desk("limner 1")
+    async with serving(queue, desk):
+        hand = await idle_hand(queue)
+        await queue.call("limner")
+        hand.free()
+        await desk.until_done(1)
+
+
+async def test_where_no_hand_is_free_none_is_kept() -> None:
+    queue, desk = EmbeddedQueue("here", {"limner": 1}), Desk("limner 1")
+    desk.let_go.clear()
+    async with serving(queue, desk):
+        await queue.call("limner")
+        await desk.until(lambda: desk.at_once == 1)
+        assert queue.hand("limner") is None
+        assert queue.hand("google") is None
+
+
+async def test_a_process_that_ends_keeps_no_hand_and_does_not_wait_for_one_that_was_kept() -> None:
+    queue, desk = EmbeddedQueue("here", {"limner": 1}), Desk()
+    async with serving(queue, desk):
+        hand = await idle_hand(queue)
+        await queue.stop()
+        assert queue.hand("limner") is None
+    hand.free()
+
+
+async def test_where_an_engine_has_the_hands_none_is_kept(postgresql_url: str) -> None:
+    async with fleet_queue(postgresql_url, "here") as queue, serving(queue, Desk()):
+        assert queue.hand("limner") is None
+
+
 async def test_a_process_knows_itself_and_what_it_has_hands_for(queue: Queue) -> None:
     fleet = await queue.fleet()
     assert fleet.processes == {"here"}
@@ -157,3 +208,7 @@ async def test_who_ends_orderly_is_known_to_be_gone_at_once(postgresql_url: str)
         async with fleet_queue(postgresql_url, "going"):
             assert (await staying.fleet()).processes == {"staying", "going"}
         assert (await staying.fleet()).processes == {"staying"}
+
+
+async def _until(event: asyncio.Event) -> None:
+    await event.wait()

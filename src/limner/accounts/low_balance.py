@@ -40,7 +40,7 @@ class Fall:
 def notice_of(tx: Transaction, account_id: str) -> Notice:
     row = tx.first("SELECT low_balance_credits, low_balance_by_mail FROM accounts WHERE id = :id", id=account_id)
     assert row is not None
-    return Notice(row["low_balance_credits"], bool(row["low_balance_by_mail"]))
+    return _notice(row)
 
 
 def change(tx: Transaction, account_id: str, notice: Notice) -> None:
@@ -57,8 +57,13 @@ def fell(tx: Transaction, account_id: str, *, by_credits: int, now: datetime) ->
 
     Charges of one account go one after the other, so each fall is seen by exactly one of them.
     """
-    balance = tx.scalar("SELECT ledger_balance FROM balances WHERE account_id = :id", id=account_id)
-    notice = notice_of(tx, account_id)
+    row = tx.first(
+        """SELECT b.ledger_balance, a.low_balance_credits, a.low_balance_by_mail
+           FROM balances b JOIN accounts a ON a.id = b.account_id WHERE b.account_id = :id""",
+        id=account_id,
+    )
+    assert row is not None
+    balance, notice = row["ledger_balance"], _notice(row)
     if not balance < notice.line <= balance + by_credits:
         return None
     if notice.by_mail:
@@ -104,6 +109,10 @@ class LowBalanceMail:
             f"When you are told: {self._public_url}/dashboard/settings\n"
         )
         return [Letter(to, "Your Limner credits run low", text) for to in _addresses(tx, account_id)]
+
+
+def _notice(row: Row) -> Notice:
+    return Notice(row["low_balance_credits"], bool(row["low_balance_by_mail"]))
 
 
 def _any_due(tx: Transaction, now: datetime) -> bool:

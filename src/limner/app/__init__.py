@@ -9,7 +9,7 @@ from starlette.applications import Starlette
 
 from limner.accounts.low_balance import LowBalanceMail
 from limner.app.background import in_background, in_its_own_task, rediscover, repeatedly, sweep_expired
-from limner.app.generating import end_waits_soon, runner_of, running_generations
+from limner.app.generating import end_waits_soon, running_generations
 from limner.app.observing import observed
 from limner.app.routes import ByPort, asgi_app, operations_app
 from limner.app.services import Services, State, billing_page, open_services
@@ -43,7 +43,6 @@ async def running(
         stack.enter_context(serving_lock(config.database_url))
         stack.enter_context(observed(config))
         services = await open_services(config, clock, providers, stack)
-        runner = runner_of(services)
         mcp = endpoints(
             services.images,
             services.links,
@@ -58,7 +57,7 @@ async def running(
             await stack.enter_async_context(in_its_own_task(endpoint.run()))
         sender = Sender(database=services.database, fetcher=services.fetcher, clock=clock)
         background = [
-            *running_generations(services, runner),
+            *running_generations(services),
             end_waits_soon(services),
             repeatedly(services.api_keys.flush, FLUSH_SECONDS),
             repeatedly(services.access_tokens.flush, FLUSH_SECONDS),
@@ -79,7 +78,7 @@ async def running(
             public, operators = asgi_app(services, mcp), operations_app(services)
             yield Server(services, ByPort(public, operators, config.metrics_port), public)
             services.state.stop()
-            await runner.stop(config.drain_seconds, services.state.pressed)
+            await services.runner.stop(config.drain_seconds, services.state.pressed)
         await services.images.close()
         await services.api_keys.flush()
         await services.access_tokens.flush()
@@ -107,9 +106,8 @@ async def working(
     async with AsyncExitStack() as stack:
         stack.enter_context(observed(config))
         services = await open_services(replace(config, runs_generations=True), clock, providers, stack)
-        runner = runner_of(services)
         background = [
-            *running_generations(services, runner),
+            *running_generations(services),
             repeatedly(services.keyring.refresh, FLUSH_SECONDS),
             rediscover(services),
         ]
@@ -117,7 +115,7 @@ async def working(
             operators = operations_app(services)
             yield Server(services, ByPort(operators, operators, None), operators)
             services.state.stop()
-            await runner.stop(config.drain_seconds, services.state.pressed)
+            await services.runner.stop(config.drain_seconds, services.state.pressed)
         await services.images.close()
 
 

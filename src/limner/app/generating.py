@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from limner.blobs.base import Blobs
 from limner.config import Config
 from limner.images.recovery import Recovery
-from limner.images.runner import Runner
 from limner.providers.registry import Providers
 from limner.queue.base import Events, Queue
 from limner.queue.embedded import EmbeddedEvents, EmbeddedQueue
@@ -37,17 +36,9 @@ async def open_queue(
     return FleetQueue(engine), events
 
 
-def runner_of(services: "Services") -> Runner:
-    return Runner(
-        services.parts,
-        services.queue,
-        deadline_seconds=services.config.generation_deadline_seconds,
-        seats=services.providers.seats,
-    )
-
-
-def running_generations(services: "Services", runner: Runner) -> list[Coroutine[Any, Any, None]]:
+def running_generations(services: "Services") -> list[Coroutine[Any, Any, None]]:
     """Every process puts right what another left behind; who claims stops that the moment it is told to end."""
+    runner = services.runner
 
     async def stop_claiming() -> None:
         await services.state.told.wait()

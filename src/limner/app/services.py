@@ -35,6 +35,7 @@ from limner.images.content_credentials import CannotSign, CredentialsReader, Sig
 from limner.images.links import ImageLinks, UploadLinks
 from limner.images.picture_pool import PicturePool
 from limner.images.references import PictureReferences
+from limner.images.runner import Runner
 from limner.images.secrets import Secret
 from limner.images.service import Images
 from limner.images.uploads import Uploads
@@ -96,6 +97,7 @@ class Services:
     fetcher: Fetcher
     keyring: "Keyring"
     parts: Parts
+    runner: Runner
     queue: Queue
     events: Events
     api_keys: ApiKeys
@@ -164,6 +166,7 @@ async def open_services(
         signer=_signer(config),
         log_prompts=config.log_prompts,
     )
+    runner = Runner(parts, queue, deadline_seconds=config.generation_deadline_seconds, seats=providers.seats)
     images = Images(
         database=database,
         catalog=catalog,
@@ -182,6 +185,7 @@ async def open_services(
         ),
         process_id=process_id,
         seats=providers.seats,
+        runner=runner,
     )
     api_keys, access_tokens = ApiKeys(database, clock), AccessTokens(database, clock)
     buckets = MemoryBuckets(clock) if config.is_sqlite else DatabaseBuckets(database, clock)
@@ -200,6 +204,7 @@ async def open_services(
         fetcher=fetcher,
         keyring=keyring,
         parts=parts,
+        runner=runner,
         queue=queue,
         events=events,
         api_keys=api_keys,

@@ -99,13 +99,23 @@ class DiskBlobs:
             _write_durably(unfinished, data)
             _make_directories(target.parent)
             unfinished.rename(target)
-            _sync_directory(target.parent)
+            self._make_names_durable(target)
         except OSError as error:
             unfinished.unlink(missing_ok=True)
             if isinstance(error, FileNotFoundError):
                 return False
             raise
         return True
+
+    def _make_names_durable(self, target: Path) -> None:
+        """All the way up: a directory that another writer has just made is not durable by being there.
+
+        The first of these flushes carries, in a file system with a journal, what the others would.
+        """
+        for directory in target.parents:
+            _sync_directory(directory)
+            if directory == self._root:
+                return
 
     def _remove(self, target: Path) -> None:
         try:
@@ -188,15 +198,12 @@ def _write_durably(path: Path, data: bytes) -> None:
 
 
 def _make_directories(directory: Path) -> None:
-    """Like `mkdir -p`, and the new names are durable too."""
+    """Like `mkdir -p`, each for its owner alone."""
     try:
-        directory.mkdir(mode=0o700)
-    except FileExistsError:
-        return
+        directory.mkdir(mode=0o700, exist_ok=True)
     except FileNotFoundError:
         _make_directories(directory.parent)
         directory.mkdir(mode=0o700, exist_ok=True)
-    _sync_directory(directory.parent)
 
 
 def _sync_directory(directory: Path) -> None:

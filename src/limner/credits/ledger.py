@@ -113,8 +113,18 @@ def hold(
 ) -> None:
     """Set `credits` aside for each generation: for all of them or none.
 
-    Raises InsufficientCredits or SpendCapExceeded and changes nothing.
+    Raises InsufficientCredits or SpendCapExceeded; the caller's transaction is over then. The account's row comes as
+    late as it can: from there to the commit everybody else of the account waits.
     """
+    for generation_id in generation_ids:
+        tx.execute(
+            """INSERT INTO holds (generation_id, account_id, credits, state, opened_at)
+               VALUES (:generation_id, :account_id, :credits, 'open', :now)""",
+            generation_id=generation_id,
+            account_id=account_id,
+            credits=credits,
+            now=now,
+        )
     needed = credits * len(generation_ids)
     taken = tx.execute(
         """UPDATE balances SET held = held + :needed
@@ -128,15 +138,6 @@ def hold(
             f"This needs {needed} credits and {max(available, 0)} are available.",
             extra={"needed": needed, "available": available},
         )
-    for generation_id in generation_ids:
-        tx.execute(
-            """INSERT INTO holds (generation_id, account_id, credits, state, opened_at)
-               VALUES (:generation_id, :account_id, :credits, 'open', :now)""",
-            generation_id=generation_id,
-            account_id=account_id,
-            credits=credits,
-            now=now,
-        )
     caps.take(tx, cap_owner_ids, needed, generation_ids=generation_ids, now=now)
 
 
@@ -145,12 +146,7 @@ def capture(tx: Transaction, generation_id: str, entry: Entry, now: datetime) ->
     held = _end(tx, generation_id, "captured", now)
     if held is None:
         return None
-    tx.execute(
-        "UPDATE balances SET held = held - :credits WHERE account_id = :account_id",
-        account_id=held["account_id"],
-        credits=held["credits"],
-    )
-    _append(tx, held["account_id"], -held["credits"], "charge", entry, now)
+    _append(tx, held["account_id"], -held["credits"], "charge", entry, now, held=held["credits"])
     return held["credits"]
 
 
@@ -216,12 +212,17 @@ def _end(tx: Transaction, generation_id: str, state: str, now: datetime) -> Row 
     )
 
 
-def _append(tx: Transaction, account_id: str, amount: int, kind: TransactionType, entry: Entry, now: datetime) -> None:
+def _append(
+    tx: Transaction, account_id: str, amount: int, kind: TransactionType, entry: Entry, now: datetime, *, held: int = 0
+) -> None:
+    """`held` is what had been set aside for it and no longer is."""
     balance_after = tx.scalar(
-        """UPDATE balances SET ledger_balance = ledger_balance + :amount, transactions_total = transactions_total + 1
+        """UPDATE balances SET ledger_balance = ledger_balance + :amount, held = held - :held,
+                  transactions_total = transactions_total + 1
            WHERE account_id = :account_id RETURNING ledger_balance""",
         account_id=account_id,
         amount=amount,
+        held=held,
     )
     tx.execute(
         """INSERT INTO credit_transactions (id, account_id, amount, type, description, reference_id, api_key_id,

@@ -390,7 +390,8 @@ async def settle_success(database: Database, row: Generation, lease: str, outcom
             model_id=row.model_id,
         )
         ledger.capture(tx, row.id, entry, now)
-        notices.ended(tx, row.id, now)
+        notices.ended(tx, row.account_id, row.id, now)
+        notices.charged(tx, row.account_id, row.credits, now)
         return True
 
     settled = await database.write(settle)
@@ -410,7 +411,7 @@ async def settle_failure(
         if not transitions.fail(tx, row.id, lease, error.as_data(), now):
             return False
         ledger.release(tx, row.id, now)
-        notices.ended(tx, row.id, now)
+        notices.ended(tx, row.account_id, row.id, now)
         return True
 
     settled = await database.write(settle)

@@ -61,6 +61,17 @@ def take(
     return transitions.claim(tx, head["id"], lease, now=now, until=until, deadline_at=deadline_at)
 
 
+def is_waiting(tx: Transaction, provider_id: str) -> bool:
+    """Whether there is anything to take. Whoever begins a generation looks for room after this could see it."""
+    return (
+        tx.scalar(
+            "SELECT 1 FROM generations WHERE status = 'queued' AND provider_id = :provider_id LIMIT 1",
+            provider_id=provider_id,
+        )
+        is not None
+    )
+
+
 def has_room(tx: Transaction, provider_id: str, seats: int | None) -> bool:
     """Whether somebody has to be called; if not, whoever ends next looks for itself."""
     return seats is None or _running(tx, provider_id) < seats

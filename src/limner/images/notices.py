@@ -11,19 +11,25 @@ from limner.db.base import Transaction
 from limner.errors import SpendCapExceeded
 from limner.images import generations
 from limner.images.generations import Generation
-from limner.webhooks import deliveries
+from limner.webhooks import deliveries, endpoints
 
 
-def ended(tx: Transaction, generation_id: str, now: datetime) -> None:
-    """`image.succeeded` or `image.failed`, and `credits.low` where the charge went below the line."""
+def ended(tx: Transaction, account_id: str, generation_id: str, now: datetime) -> None:
+    """`image.succeeded` or `image.failed`."""
+    if not endpoints.of_account(tx, account_id):  # nobody listens: its row need not be read
+        return
     row = generations.find(tx, generation_id)
     assert row is not None
-    if row.status not in ("succeeded", "failed"):
-        return
     kind = "image.succeeded" if row.status == "succeeded" else "image.failed"
-    deliveries.emit(tx, row.account_id, kind, {"image": _image(row)}, now)
-    if row.charged:
-        _tell_if_low(tx, row, now)
+    deliveries.emit(tx, account_id, kind, {"image": _image(row)}, now)
+
+
+def charged(tx: Transaction, account_id: str, credits: int, now: datetime) -> None:
+    """`credits.low`, where the charge went below the line."""
+    fall = low_balance.fell(tx, account_id, by_credits=credits, now=now) if credits else None
+    if fall is not None:
+        data = {"creditBalance": fall.ledger_balance, "threshold": fall.line}
+        deliveries.emit(tx, account_id, "credits.low", data, now)
 
 
 def capped(tx: Transaction, account_id: str, refused: SpendCapExceeded, now: datetime) -> None:
@@ -31,13 +37,6 @@ def capped(tx: Transaction, account_id: str, refused: SpendCapExceeded, now: dat
     facts = {name: refused.extra[name] for name in ("capOf", "limit", "period", "remaining", "resetsAt")}
     event_id = f"cap-{facts['capOf']}-{facts['limit']}-{facts['period']}-{facts['resetsAt'] or 'once'}"
     deliveries.emit(tx, account_id, "cap.reached", {"cap": facts}, now, event_id=event_id)
-
-
-def _tell_if_low(tx: Transaction, row: Generation, now: datetime) -> None:
-    fall = low_balance.fell(tx, row.account_id, by_credits=row.charged, now=now)
-    if fall is not None:
-        data = {"creditBalance": fall.ledger_balance, "threshold": fall.line}
-        deliveries.emit(tx, row.account_id, "credits.low", data, now)
 
 
 def _image(row: Generation) -> dict[str, Any]:

@@ -4,10 +4,11 @@ The original is never touched. What is made from it says how the picture came to
 stands upright, and carries nothing else over.
 """
 
+import os
 from dataclasses import dataclass
-from io import BytesIO
 from math import sqrt
-from typing import Any
+from tempfile import TemporaryFile
+from typing import Any, BinaryIO, cast
 
 from PIL import Image, ImageFile
 from PIL.PngImagePlugin import PngInfo
@@ -162,9 +163,17 @@ def _encoded(image: Image.Image, settings: dict[str, Any], profile: bytes, packe
         text.add_itxt(XMP_KEYWORD, packet)
     else:
         metadata["xmp"] = packet.encode()
-    out = BytesIO()
-    image.save(out, **settings, **metadata)
-    return out.getvalue()
+    with _scratch_file() as out:
+        image.save(out, **settings, **metadata)
+        out.seek(0)
+        return out.read()
+
+
+def _scratch_file() -> BinaryIO:
+    """Pillow lets go of the interpreter only while it encodes into a real file; this one has no name and no disk."""
+    if hasattr(os, "memfd_create"):  # Linux
+        return open(os.memfd_create("limner"), "w+b")
+    return cast("BinaryIO", TemporaryFile())
 
 
 def _resized(image: Image.Image, size: tuple[int, int]) -> Image.Image:

@@ -23,6 +23,7 @@ from limner.images.line import Seats
 from limner.images.lists import Filter
 from limner.images.repeats import repeat
 from limner.images.requests import NewImages
+from limner.images.runner import Runner
 from limner.images.shares import Share
 from limner.images.waits import TICK_SECONDS, OnEvent, Waits
 from limner.queue.base import Event, Events, Queue, Watching
@@ -60,6 +61,7 @@ class Images:
         limits: Limits,
         process_id: str,
         seats: Seats,
+        runner: Runner,
     ) -> None:
         self._database = database
         self._catalog = catalog
@@ -69,6 +71,7 @@ class Images:
         self._clock = clock
         self._bills = limits.bills
         self._seats = seats
+        self._runner = runner
         self._beginning = Beginning(
             database=database, blobs=blobs, references=references, clock=clock, limits=limits, process_id=process_id
         )
@@ -134,29 +137,30 @@ class Images:
 
     async def _write_down(self, begin: Callable[[Transaction], Started], provider_id: str) -> Started:
         try:
-            started = await self._database.write(begin)
+            started, taken = await self._runner.write_down(provider_id, begin)
         except UniqueViolation:  # the same idempotency key arrived twice at once: now it can be seen
-            started = await self._database.write(begin)
-        if not started.replayed:
-            await self._call_for(started, provider_id)
+            started, taken = await self._runner.write_down(provider_id, begin)
+        waiting = [each for each in started.generation_ids if taken is None or each != taken.id]
+        if waiting and not started.replayed:
+            await self._call_for(waiting, provider_id)
         return started
 
     async def again(self, principal: Principal, generation: Generation, *, idempotency_key: str) -> Started:
         """The same request once more, inputs included; what `start` raises."""
         return await self.start(principal, await repeat(self._blobs, generation, idempotency_key))
 
-    async def _call_for(self, started: Started, provider_id: str) -> None:
+    async def _call_for(self, generation_ids: Sequence[str], provider_id: str) -> None:
         """Whoever ends an order looks for the next one: somebody is called only where a seat is free."""
 
         def read(tx: Transaction) -> tuple[bool, list[int | None]]:
             room = line.has_room(tx, provider_id, self._seats.get(provider_id))
-            return room, [line.place(tx, each) for each in started.generation_ids]
+            return room, [line.place(tx, each) for each in generation_ids]
 
         room, places = await self._database.read(read)
-        for generation_id, place in zip(started.generation_ids, places, strict=True):
+        for generation_id, place in zip(generation_ids, places, strict=True):
             self._events.publish(Event("queued", generation_id, phase="queued", place=place))
         if room:
-            await self._queue.call(provider_id, len(started.generation_ids))
+            await self._queue.call(provider_id, len(generation_ids))
 
     # --- waiting ----------------------------------------------------------------------------
 

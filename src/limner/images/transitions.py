@@ -14,10 +14,14 @@ from limner.images.generations import Generation, Outcome, Status, as_json, coun
 def claim(
     tx: Transaction, generation_id: str, lease: str, *, now: datetime, until: datetime, deadline_at: datetime
 ) -> Generation | None:
-    """Take a queued generation to run it; None when somebody else has it or it has ended."""
+    """Take a queued generation to run it; None when somebody else has it or it has ended.
+
+    One without input pictures is ordered at once and counts as sent from here on; with some, `mark_sent` says when.
+    """
     row = tx.first(
         """UPDATE generations SET status = 'running', lease = :lease, lease_until = :until, started_at = :now,
-                  deadline_at = :deadline_at, attempts = attempts + 1
+                  deadline_at = :deadline_at, attempts = attempts + 1,
+                  sent_at = CASE WHEN inputs IS NULL THEN coalesce(sent_at, :now) ELSE sent_at END
            WHERE id = :id AND status = 'queued' RETURNING *""",
         id=generation_id,
         lease=lease,

@@ -97,12 +97,14 @@ class Reply:
 
     async def read(self) -> Answer:
         """The rest of it; `NoImage` past the cap."""
-        body = bytearray()
+        chunks: list[bytes] = []  # joined at the end: bytes that grow are copied again and again
+        size_bytes = 0
         async for chunk in self._response.aiter_bytes():
-            body += chunk
-            if len(body) > MAX_ANSWER_BYTES:
+            chunks.append(chunk)
+            size_bytes += len(chunk)
+            if size_bytes > MAX_ANSWER_BYTES:
                 raise failures.no_image(f"its answer is larger than {MAX_ANSWER_BYTES // 1024**2} MiB")
-        return Answer(self._supplier, self._response.status_code, self._response.headers, bytes(body))
+        return Answer(self._supplier, self._response.status_code, self._response.headers, b"".join(chunks))
 
     async def events(self) -> AsyncIterator[Json]:
         """The JSON objects of a server-sent event stream, in order; it may simply end."""

@@ -5,6 +5,7 @@ waiting work and free hands together, and an event only says that something chan
 nothing: recovery calls again, and a waiter looks again.
 """
 
+from asyncio import Task
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -37,8 +38,24 @@ class Fleet:
     providers: frozenset[str]
 
 
+class Hand(Protocol):
+    """A free hand of this process, kept for what is about to be taken; exactly one of the two must follow."""
+
+    def hold(self, task: "Task[None]") -> None:
+        """It is at work on this, and goes on to whatever waits when that ended."""
+        ...
+
+    def free(self) -> None:
+        """There was nothing for it."""
+        ...
+
+
 class Queue(Protocol):
     """One process's end of it."""
+
+    def hand(self, provider_id: str) -> Hand | None:
+        """A free hand, so that nobody has to be called; None where none is, or where calls alone know of them."""
+        ...
 
     async def call(self, provider_id: str, count: int = 1) -> None:
         """So many more wait for this provider: free hands, wherever they are, go and look.

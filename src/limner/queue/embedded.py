@@ -20,7 +20,10 @@ class EmbeddedQueue:
         self._calls = {provider_id: _Calls(count) for provider_id, count in hands.items()}
         self._stopped = asyncio.Event()
         self._hands_at_work: list[asyncio.Task[None]] = []
-        self._idle: set[asyncio.Task[None]] = set()
+
+    def hand(self, provider_id: str) -> "_Hand | None":
+        calls = self._calls.get(provider_id)
+        return None if calls is None or self._stopped.is_set() else calls.idle_hand()
 
     async def call(self, provider_id: str, count: int = 1) -> None:
         if provider_id in self._calls:
@@ -38,8 +41,8 @@ class EmbeddedQueue:
             for hand in self._hands_at_work:
                 hand.cancel()
             raise
-        for hand in list(self._idle):
-            hand.cancel()
+        for calls in self._calls.values():
+            calls.send_home()
 
     async def stop(self) -> None:
         self._stopped.set()
@@ -51,48 +54,73 @@ class EmbeddedQueue:
         pass
 
     async def _hand(self, provider_id: str, work: Work) -> None:
-        itself = asyncio.current_task()
-        assert itself is not None
         while not self._stopped.is_set():
-            self._idle.add(itself)
-            try:
-                await self._calls[provider_id].next()
-            finally:
-                self._idle.discard(itself)
-            await work(provider_id)
+            if (task := await self._calls[provider_id].next()) is not None:
+                await asyncio.wait([task])
+            if not self._stopped.is_set():
+                await work(provider_id)
 
 
 class _Calls:
-    """Those nobody has answered yet."""
+    """Those nobody has answered yet, and the hands that wait for one."""
 
     def __init__(self, most: int) -> None:
         self._most = most
         self._count = 0
-        self._takers: deque[asyncio.Future[None]] = deque()
+        self._idle: deque[_Hand] = deque()
 
     def add(self, count: int) -> None:
         self._count = min(self._count + count, self._most)
         for _ in range(count):
             self._wake_one()
 
-    async def next(self) -> None:
+    def idle_hand(self) -> "_Hand | None":
+        return self._idle.popleft() if self._idle else None
+
+    async def next(self) -> "asyncio.Task[None] | None":
+        """Returns when there is a call, or with what this hand was kept for."""
         while not self._count:
-            taker = asyncio.get_running_loop().create_future()
-            self._takers.append(taker)
+            hand = _Hand(asyncio.get_running_loop().create_future())
+            self._idle.append(hand)
             try:
-                await taker
+                if (task := await hand.news) is not None:
+                    return task
             except asyncio.CancelledError:
-                if taker.done():
+                if not hand.news.cancelled():
                     self._wake_one()  # the call we were woken for is somebody else's now
                 raise
         self._count -= 1
+        return None
+
+    def send_home(self) -> None:
+        while self._idle:
+            self._idle.popleft().news.cancel()
 
     def _wake_one(self) -> None:
-        while self._takers:
-            taker = self._takers.popleft()
-            if not taker.done():
-                taker.set_result(None)
+        while self._idle:
+            hand = self._idle.popleft()
+            if not hand.news.done():
+                hand.free()
                 return
+
+
+class _Hand:
+    """One that waits: `news` comes with what it was kept for, or with nothing when it shall look for itself."""
+
+    __slots__ = ("news",)
+
+    def __init__(self, news: "asyncio.Future[asyncio.Task[None] | None]") -> None:
+        self.news = news
+
+    def hold(self, task: "asyncio.Task[None]") -> None:
+        self._tell(task)
+
+    def free(self) -> None:
+        self._tell(None)
+
+    def _tell(self, task: "asyncio.Task[None] | None") -> None:
+        if not self.news.done():  # its process was told to end meanwhile
+            self.news.set_result(task)
 
 
 class EmbeddedEvents:

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import structlog
 
-from limner.queue.base import Event, Fleet, Watching, Work
+from limner.queue.base import Event, Fleet, Hand, Watching, Work
 from limner.queue.embedded import EmbeddedEvents
 from limner.queue.engine import Engine
 
@@ -31,6 +31,10 @@ class FleetQueue:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._stopped = asyncio.Event()
+
+    def hand(self, provider_id: str) -> Hand | None:
+        """The engine alone knows which are free."""
+        return None
 
     async def call(self, provider_id: str, count: int = 1) -> None:
         try:
