@@ -14,6 +14,8 @@ from typing import Any, Literal, cast
 from starlette.types import Scope
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from limner.http.writing import JoinedWrites
+
 GRACE_SECONDS = 0.25
 """How long a client that left is given to show it, once everything has arrived at its machine."""
 
@@ -29,7 +31,7 @@ End = Literal["in order", "broken"]
 class Connection:
     """`requests` counts what the client has asked on this connection; `end` is None while it is open."""
 
-    def __init__(self, transport: asyncio.Transport) -> None:
+    def __init__(self, transport: JoinedWrites) -> None:
         self._transport = transport
         self._news: asyncio.Event | None = None  # made when somebody asks: thousands of connections wait at once
         self.requests = 0
@@ -110,7 +112,9 @@ class WatchedHttp(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self._connection = Connection(transport)
+        joined = JoinedWrites(transport)
+        self.transport = cast("asyncio.Transport", joined)
+        self._connection = Connection(joined)
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
