@@ -10,9 +10,10 @@ from tests.subprocesses import ENVIRONMENT
 from limner.db.base import Database
 from limner.db.engine import open_database
 from limner.db.types import to_ms
-from limner.http.ratelimit import DatabaseBuckets, MemoryBuckets
+from limner.http.ratelimit import Bucket, Buckets, DatabaseBuckets, MemoryBuckets
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
+KEY = Bucket("key", 60)
 
 
 @pytest.mark.timeout(120)
@@ -35,7 +36,7 @@ async def allowed(database_url: str, moment: datetime) -> int:
 async def test_full_buckets_are_forgotten(database: Database) -> None:
     moment = START
     buckets = DatabaseBuckets(database, lambda: moment)
-    await buckets.take("key", 60)
+    await buckets.take(KEY)
     await buckets.sweep()
     assert await database.read(lambda tx: tx.scalar("SELECT count(*) FROM rate_limits")) == 1
     moment += timedelta(minutes=10)
@@ -44,22 +45,36 @@ async def test_full_buckets_are_forgotten(database: Database) -> None:
 
 
 @pytest.mark.parametrize("kind", ["memory", "database"])
+async def test_a_bucket_that_refuses_leaves_those_behind_it_full(database: Database, kind: str) -> None:
+    buckets = MemoryBuckets(lambda: START) if kind == "memory" else DatabaseBuckets(database, lambda: START)
+    narrow, wide = Bucket("narrow", 1), Bucket("wide", 2)
+    said = [[each.allowed for each in await buckets.take(narrow, wide)] for _ in range(3)]
+    assert said == [[True, True], [False], [False]]
+    assert (await buckets.take(wide))[0].remaining == 0
+
+
+@pytest.mark.parametrize("kind", ["memory", "database"])
 async def test_a_clock_that_is_set_back_shuts_nobody_out(database: Database, kind: str) -> None:
     moment = START
     buckets = MemoryBuckets(lambda: moment) if kind == "memory" else DatabaseBuckets(database, lambda: moment)
     for _ in range(60):
-        assert (await buckets.take("key", 60)).allowed
-    assert not (await buckets.take("key", 60)).allowed
+        assert await _allows(buckets)
+    assert not await _allows(buckets)
     moment -= timedelta(days=1)
-    assert (await buckets.take("key", 60)).allowed
+    assert await _allows(buckets)
+
+
+async def _allows(buckets: Buckets) -> bool:
+    [taken] = await buckets.take(KEY)
+    return taken.allowed
 
 
 async def take_fifty(database_url: str, milliseconds: int) -> int:
     database = await open_database(database_url)
     buckets = DatabaseBuckets(database, lambda: datetime.fromtimestamp(milliseconds / 1000, UTC))
-    taken = await asyncio.gather(*(buckets.take("key", 60) for _ in range(50)))
+    taken = await asyncio.gather(*(buckets.take(KEY) for _ in range(50)))
     await database.close()
-    return sum(each.allowed for each in taken)
+    return sum(each.allowed for [each] in taken)
 
 
 if __name__ == "__main__":

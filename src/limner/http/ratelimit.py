@@ -5,6 +5,7 @@ decides (`full_at` is GCRA's theoretical arrival time, in milliseconds).
 """
 
 import math
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import NamedTuple, Protocol
 
@@ -29,9 +30,17 @@ class Taken(NamedTuple):
     retry_after_seconds: int
 
 
+class Bucket(NamedTuple):
+    """`burst` calls at once, of which one comes back every `step_ms`."""
+
+    name: str
+    burst: int
+    step_ms: int = STEP_MS
+
+
 class Buckets(Protocol):
-    async def take(self, bucket: str, burst: int, *, step_ms: int = STEP_MS) -> Taken:
-        """One call from `burst` at once, of which one comes back every `step_ms`."""
+    async def take(self, *buckets: Bucket) -> list[Taken]:
+        """One call from each in turn, up to the first that refuses: what they say, that one last."""
         ...
 
     async def sweep(self) -> None:
@@ -46,15 +55,19 @@ class MemoryBuckets:
         self._clock = clock
         self._full_at: dict[str, int] = {}
 
-    async def take(self, bucket: str, burst: int, *, step_ms: int = STEP_MS) -> Taken:
+    async def take(self, *buckets: Bucket) -> list[Taken]:
+        if len(self._full_at) > 10_000:
+            await self.sweep()
         now = to_ms(self._clock())
-        kept = self._full_at.get(bucket, 0)
+        return _each(buckets, lambda bucket: self._take(bucket, now))
+
+    def _take(self, bucket: Bucket, now: int) -> Taken:
+        name, burst, step_ms = bucket
+        kept = self._full_at.get(name, 0)
         full_at = (kept if now < kept <= now + burst * step_ms + CLOCKS_APART_MS else now) + step_ms
         if full_at - now > burst * step_ms:
             return _refused(full_at, now, burst, step_ms)
-        if len(self._full_at) > 10_000:
-            await self.sweep()
-        self._full_at[bucket] = full_at
+        self._full_at[name] = full_at
         return _allowed(full_at, now, burst, step_ms)
 
     async def sweep(self) -> None:
@@ -69,9 +82,9 @@ class DatabaseBuckets:
         self._database = database
         self._clock = clock
 
-    async def take(self, bucket: str, burst: int, *, step_ms: int = STEP_MS) -> Taken:
+    async def take(self, *buckets: Bucket) -> list[Taken]:
         now = to_ms(self._clock())
-        return await self._database.write(lambda tx: _take(tx, bucket, burst, now, step_ms))
+        return await self._database.write(lambda tx: _each(buckets, lambda bucket: _take(tx, bucket, now)))
 
     async def sweep(self) -> None:
         now = self._clock()
@@ -88,7 +101,7 @@ class AddressLimit:
 
     async def check(self, what: str, subject: str, *, burst: int = 10, seconds_each: int = 6) -> None:
         """`burst` at once, then one every `seconds_each`; raises RateLimited."""
-        taken = await self._buckets.take(f"{what}:{subject}", burst, step_ms=seconds_each * 1000)
+        [taken] = await self._buckets.take(Bucket(f"{what}:{subject}", burst, seconds_each * 1000))
         if not taken.allowed:
             raise RateLimited("Too many attempts from here.", retry_after_seconds=taken.retry_after_seconds)
 
@@ -112,23 +125,22 @@ class RateLimit:
         """The headers that tell the caller where it stands; raises RateLimited."""
         if self._burst == 0:
             return {}
-        own = await self._buckets.take(f"caller:{principal.caller_id}", self._burst)
-        headers = self._headers(own)
-        if not own.allowed:
-            raise OverLimit(
-                f"More than {self._burst} calls at once; one more is allowed each second.",
-                retry_after_seconds=own.retry_after_seconds,
-                headers=headers,
-            )
-        account = await self._buckets.take(f"account:{principal.account_id}", self._burst * ACCOUNT_FACTOR)
-        if not account.allowed:
-            raise OverLimit(
-                "This account calls too often.", retry_after_seconds=account.retry_after_seconds, headers=headers
-            )
+        taken = await self._buckets.take(
+            Bucket(f"caller:{principal.caller_id}", self._burst),
+            Bucket(f"account:{principal.account_id}", self._burst * ACCOUNT_FACTOR),
+        )
+        headers = self._headers(taken[0])
+        if not taken[-1].allowed:
+            raise self._refusal(taken, headers)
         return headers
 
     async def sweep(self) -> None:
         await self._buckets.sweep()
+
+    def _refusal(self, taken: list[Taken], headers: dict[str, str]) -> OverLimit:
+        own = f"More than {self._burst} calls at once; one more is allowed each second."
+        message = own if len(taken) == 1 else "This account calls too often."
+        return OverLimit(message, retry_after_seconds=taken[-1].retry_after_seconds, headers=headers)
 
     def _headers(self, own: Taken) -> dict[str, str]:
         """draft-ietf-httpapi-ratelimit-headers-11: `q` is the quota, `w` the window, `r` what remains, `t` until one more."""
@@ -138,7 +150,17 @@ class RateLimit:
         }
 
 
-def _take(tx: Transaction, bucket: str, burst: int, now: int, step_ms: int) -> Taken:
+def _each(buckets: Sequence[Bucket], take: Callable[[Bucket], Taken]) -> list[Taken]:
+    taken: list[Taken] = []
+    for bucket in buckets:
+        taken.append(take(bucket))
+        if not taken[-1].allowed:
+            break
+    return taken
+
+
+def _take(tx: Transaction, bucket: Bucket, now: int) -> Taken:
+    name, burst, step_ms = bucket
     row = tx.first(
         """INSERT INTO rate_limits (bucket, full_at) VALUES (:bucket, :now + :step)
            ON CONFLICT (bucket) DO UPDATE
@@ -147,7 +169,7 @@ def _take(tx: Transaction, bucket: str, burst: int, now: int, step_ms: int) -> T
            WHERE CASE WHEN rate_limits.full_at > :now AND rate_limits.full_at <= :latest
                       THEN rate_limits.full_at ELSE :now END + :step - :now <= :most
            RETURNING full_at""",
-        bucket=bucket,
+        bucket=name,
         now=now,
         step=step_ms,
         most=burst * step_ms,
@@ -155,7 +177,7 @@ def _take(tx: Transaction, bucket: str, burst: int, now: int, step_ms: int) -> T
     )
     if row is not None:
         return _allowed(row["full_at"], now, burst, step_ms)
-    full_at = tx.scalar("SELECT full_at FROM rate_limits WHERE bucket = :bucket", bucket=bucket)
+    full_at = tx.scalar("SELECT full_at FROM rate_limits WHERE bucket = :bucket", bucket=name)
     return _refused(full_at + step_ms, now, burst, step_ms)
 
 
