@@ -1,11 +1,16 @@
 """Signed links over HTTP: true files for those who have one, and one and the same 404 for everybody else."""
 
+from datetime import UTC, datetime, timedelta
 from io import BytesIO
+from pathlib import Path
 
 import httpx2
 import pytest
 from PIL import Image
-from tests.service import Service
+from tests.service import Service, serving
+
+from limner.db.engine import open_database
+from limner.db.types import now
 
 
 @pytest.fixture
@@ -113,3 +118,42 @@ async def test_a_part_is_sent_only_of_the_picture_the_caller_began_with(
 async def test_a_range_that_makes_no_sense_is_as_none(service: Service, image: dict[str, str]) -> None:
     answers = [await get(service, image["imageUrl"], Range=each) for each in ("bytes=9-2", "bytes=a-b", "lines=1-2")]
     assert [answer.status_code for answer in answers] == [200, 200, 200]
+
+
+async def test_what_was_just_shown_is_gone_when_another_process_deletes_it(any_service: Service) -> None:
+    image = (await any_service.generate()).json()["image"]
+    thumbnail = f"{image['imageUrl']}?width=256"
+    assert [(await get(any_service, thumbnail)).status_code for _ in range(2)] == [200, 200]
+    other = await open_database(any_service.services.config.database_url)
+    await other.write(
+        lambda tx: tx.execute("UPDATE generations SET deleted_at = :now WHERE id = :id", id=image["id"], now=now())
+    )
+    await other.close()
+    assert (await get(any_service, thumbnail)).status_code == 404
+
+
+async def test_what_was_just_shown_whole_is_still_had_in_part_or_not_again(
+    service: Service, image: dict[str, str]
+) -> None:
+    url = f"{image['imageUrl']}?width=256&format=jpeg"
+    shown = [await get(service, url) for _ in range(2)]
+    part = await get(service, url, Range="bytes=0-9")
+    unchanged = await get(service, url, **{"If-None-Match": shown[0].headers["etag"]})
+    async with service.client() as stranger:
+        head = await stranger.head(url)
+    assert shown[0].content == shown[1].content
+    assert (part.status_code, part.content) == (206, shown[0].content[:10])
+    assert (unchanged.status_code, unchanged.content) == (304, b"")
+    assert (head.status_code, head.content) == (200, b"")
+    assert head.headers["content-length"] == str(len(shown[0].content))
+
+
+async def test_a_link_ends_at_its_moment_though_it_was_just_shown(tmp_path: Path, database_url: str) -> None:
+    moment = datetime.now(UTC).replace(microsecond=0)
+    async with serving(tmp_path, database_url, clock=lambda: moment) as service:
+        image = (await service.generate(ttlSeconds=60)).json()["image"]
+        began = moment
+        moment = began + timedelta(seconds=59, milliseconds=900)
+        assert (await get(service, image["imageUrl"])).status_code == 200
+        moment = began + timedelta(seconds=60)
+        assert (await get(service, image["imageUrl"])).status_code == 404

@@ -51,7 +51,7 @@ async def test_every_route_is_described_and_every_description_has_its_route(tmp_
     async with running(Config.from_env(environ)) as server:
         there = {
             (method, route.path)
-            for route in server.public.routes
+            for route in server.routes
             if isinstance(route, Route) and route.path.startswith("/api/v1/")
             for method in route.methods or ()
             if method != "HEAD"

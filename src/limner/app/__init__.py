@@ -1,17 +1,18 @@
 """Puts the parts together: a Config becomes running services and one ASGI app. Nothing else does."""
 
-from collections.abc import AsyncGenerator, Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from starlette.applications import Starlette
+from starlette.routing import BaseRoute
+from starlette.types import ASGIApp
 
 from limner.accounts.low_balance import LowBalanceMail
 from limner.app.background import in_background, in_its_own_task, rediscover, repeatedly, sweep_expired
 from limner.app.generating import end_waits_soon, running_generations
 from limner.app.observing import observed
-from limner.app.routes import ByPort, asgi_app, operations_app
+from limner.app.routes import asgi_app, operations_app, public_routes
 from limner.app.services import Services, State, billing_page, open_services
 from limner.config import Config
 from limner.db.lock import serving_lock
@@ -75,8 +76,8 @@ async def running(
             *_letters(services),
         ]
         async with in_background(background):
-            public, operators = asgi_app(services, mcp), operations_app(services)
-            yield Server(services, ByPort(public, operators, config.metrics_port), public)
+            routes = public_routes(services, mcp)
+            yield Server(services, asgi_app(services, routes), routes.routes)
             services.state.stop()
             await services.runner.stop(config.drain_seconds, services.state.pressed)
         await services.images.close()
@@ -113,7 +114,7 @@ async def working(
         ]
         async with in_background(background):
             operators = operations_app(services)
-            yield Server(services, ByPort(operators, operators, None), operators)
+            yield Server(services, operators, operators.routes)
             services.state.stop()
             await services.runner.stop(config.drain_seconds, services.state.pressed)
         await services.images.close()
@@ -121,11 +122,11 @@ async def working(
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """`app` answers on every port; `public` is the part of it that everybody may see."""
+    """`app` answers on every port; `routes` are those that everybody may see."""
 
     services: Services
-    app: ByPort
-    public: Starlette
+    app: ASGIApp
+    routes: Sequence[BaseRoute]
 
 
 __all__ = ["Server", "Services", "State", "running", "working"]

@@ -1,15 +1,12 @@
 """The one ASGI app: every door, behind what stands round every request."""
 
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any
-from urllib.parse import quote
 
 from starlette.applications import Starlette
-from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Match, Route
+from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from limner import __version__
@@ -23,9 +20,9 @@ from limner.db.base import Transaction
 from limner.db.check import check as check_database
 from limner.db.types import Clock
 from limner.errors import NotFound, ServiceError
-from limner.http.errors import error_response, show
+from limner.http.errors import error_response
 from limner.http.middleware import BodyLimit, RequestIds
-from limner.http.routing import Directory
+from limner.http.routing import Directory, Missing
 from limner.http.sessions import BearerOrSession
 from limner.images.delivery import PictureDelivery
 from limner.mcp_server.clients import Sessions
@@ -59,15 +56,14 @@ from limner.web.site import OAuthParts, Web, WebParts
 class ByPort:
     """The operator's port shows how the process does and nothing else; every other one shows the service."""
 
-    def __init__(self, public: ASGIApp, operators: ASGIApp, port: int | None) -> None:
+    def __init__(self, public: ASGIApp, operators: ASGIApp, port: int) -> None:
         self._public = public
         self._operators = operators
         self._port = port
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         came_to = (scope.get("server") or ("", None))[1]
-        private = self._port is not None and came_to == self._port
-        await (self._operators if private else self._public)(scope, receive, send)
+        await (self._operators if came_to == self._port else self._public)(scope, receive, send)
 
 
 def operations_app(services: Services) -> Starlette:
@@ -75,7 +71,8 @@ def operations_app(services: Services) -> Starlette:
     return Starlette(routes=[*_metrics(services).open_routes(), *_health(services).routes()])
 
 
-def asgi_app(services: Services, mcp: Mapping[str, Endpoint]) -> Starlette:
+def public_routes(services: Services, mcp: Mapping[str, Endpoint]) -> Directory:
+    """Every door."""
     door = Door(services.bearer, services.rate_limit)
     session_door = Door(BearerOrSession(services.bearer, services.cookies), services.rate_limit)
     delivery = PictureDelivery(services.blobs, services.pool, services.parts.signer)
@@ -99,23 +96,21 @@ def asgi_app(services: Services, mcp: Mapping[str, Endpoint]) -> Starlette:
             services.images, services.links, services.bearer, services.rate_limit, services.parts.signer
         ).routes(),
         *_oauth_routes(services),
-        *LinkRoutes(services.database, files, services.links).routes(),
+        *LinkRoutes(services.database, files, services.links, services.clock).routes(),
         Route("/api/mcp", _guarded(services, mcp[services.config.edition])),
         Route("/getimages/api/mcp", _guarded(services, mcp["getimages"])),
         Route("/image-mcp/api/mcp", _guarded(services, mcp["image-mcp"])),
     ]
-    app = Starlette(
-        middleware=[
-            Middleware(RequestIds, _drawn),
-            Middleware(BodyLimit, services.config.max_body_bytes, _drawn),
-        ],
-        exception_handlers={ServiceError: show, 404: _no_such_page(web), 405: _no_such_method},
-    )
-    app.router = Directory(routes)
-    app.router.redirect_slashes = (
-        False  # it would name the scheme and host of the request, and take a key along to http
-    )
-    return app
+    return Directory(routes, missing=_no_such_page(web), refusing=_no_such_method)
+
+
+def asgi_app(services: Services, routes: Directory) -> ASGIApp:
+    """The doors behind what stands round every request, and the operator's port where there is one."""
+    config = services.config
+    public = RequestIds(BodyLimit(routes, config.max_body_bytes, _drawn), _drawn)
+    if config.metrics_port is None:
+        return public
+    return ByPort(public, operations_app(services), config.metrics_port)
 
 
 def _metrics(services: Services) -> MetricsRoutes:
@@ -207,43 +202,20 @@ def _drawn(error: ServiceError, scope: Scope) -> Response:
     return error_answer(error, scope) if scope["path"].startswith("/v1/") else error_response(error, scope)
 
 
-def _no_such_page(web: Web) -> Callable[[Request, Exception], Coroutine[Any, Any, Response]]:
-    async def show_it(request: Request, error: Exception) -> Response:
-        if (path := _without_slash(request)) is not None:
-            return Response(status_code=307, headers={"Location": path})
-        missing = NotFound(f"There is nothing at {request.url.path[:200]}.")
+def _no_such_page(web: Web) -> Missing:
+    async def missing(request: Request) -> Response:
+        problem = NotFound(f"There is nothing at {request.url.path[:200]}.")
         if "text/html" in request.headers.get("accept", ""):
-            return await web.failure(request, missing)
-        return _drawn(missing, request.scope)
+            return await web.failure(request, problem)
+        return _drawn(problem, request.scope)
 
-    return show_it
-
-
-def _without_slash(request: Request) -> str | None:
-    """Where somebody meant to go who typed a slash too many: a path alone, so that scheme and host stay as they are."""
-    path = request.scope["path"].rstrip("/")
-    scope = dict(request.scope) | {"path": path}
-    if path == request.scope["path"] or not any(route.matches(scope)[0] is Match.FULL for route in request.app.routes):
-        return None
-    return quote(path) + (f"?{request.url.query}" if request.url.query else "")
+    return missing
 
 
-async def _no_such_method(request: Request, error: Exception) -> Response:
-    allowed = ", ".join(sorted(_methods_at(request)))
-    response = _drawn(
-        NotFound("That path does not take this method.", next_step=f"Use one of: {allowed}."), request.scope
-    )
+def _no_such_method(request: Request, methods: Sequence[str]) -> Response:
+    allowed = ", ".join(methods)
+    problem = NotFound("That path does not take this method.", next_step=f"Use one of: {allowed}.")
+    response = _drawn(problem, request.scope)
     response.status_code = 405
     response.headers["Allow"] = allowed
     return response
-
-
-def _methods_at(request: Request) -> set[str]:
-    """All that a path takes: the framework knows only the first route that has it."""
-    routes = [route for route in request.app.routes if isinstance(route, Route)]
-    return {
-        method
-        for route in routes
-        if route.matches(request.scope)[0] is not Match.NONE
-        for method in route.methods or ()
-    }

@@ -72,7 +72,10 @@ class Database(Protocol):
         ...
 
     def version(self) -> int | None:
-        """Another number after every commit, whoever made it; None where telling would cost as much as reading."""
+        """Another number after every commit, whoever made it; None where telling would cost as much as reading.
+
+        Asked on the event loop.
+        """
         ...
 
     async def close(self) -> None: ...

@@ -22,6 +22,7 @@ class SqliteDatabase:
     def __init__(self, path: Path, *, busy_seconds: float) -> None:
         self._writer = SqliteWriter(connect_writer(path, busy_seconds=busy_seconds))
         self._readers = _Readers(path, busy_seconds)
+        self._version: int | None = None
         self._slow = ThreadPoolExecutor(2, thread_name_prefix="limner-reader")
 
     @classmethod
@@ -38,10 +39,17 @@ class SqliteDatabase:
         return await asyncio.get_running_loop().run_in_executor(self._slow, self._read_one_moment, fn)
 
     def version(self) -> int | None:
-        return self._readers.own().execute("PRAGMA data_version").fetchone()[0]
+        """One look serves all whose turn it is: who finds it made stood in line before it was, and sees what it saw."""
+        if self._version is None:
+            self._version = self._readers.own().execute("PRAGMA data_version").fetchone()[0]
+            asyncio.get_running_loop().call_soon(self._look_again)  # behind them, and before whoever comes later
+        return self._version
 
     async def close(self) -> None:
         await asyncio.to_thread(self._close)
+
+    def _look_again(self) -> None:
+        self._version = None
 
     def _read_one_moment(self, fn: Callable[[Transaction], T]) -> T:
         connection = self._readers.own()

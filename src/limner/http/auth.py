@@ -1,7 +1,7 @@
 """From the Authorization header to a principal."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import Protocol
 
@@ -10,11 +10,10 @@ from starlette.types import Scope
 from limner.accounts import connections, keys, resources
 from limner.accounts.principal import Principal
 from limner.db.base import Database
+from limner.db.remembered import Remembered
 from limner.db.types import Clock
 from limner.errors import Unauthorized
 from limner.http.challenges import Challenges
-
-SECOND = timedelta(seconds=1)
 
 
 class Authenticator(Protocol):
@@ -35,18 +34,19 @@ class ApiKeys:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
-        self._recognised = Recognised(database)
+        self._recognised = Remembered[Principal](database, clock)
         self._last_used: dict[str, datetime] = {}
 
     async def principal(self, credential: str) -> Principal | None:
-        now = self._clock()
-        principal = self._recognised.get(credential, now)
-        if principal is None and keys.looks_right(credential):
-            principal = await self._database.read(lambda tx: keys.principal_of(tx, credential, now))
-            self._recognised.note(credential, principal, now)
+        principal = await self._recognised.get(keys.digest(credential), partial(self._ask, credential))
         if principal is not None and principal.api_key_id is not None:
-            self._last_used[principal.api_key_id] = now
+            self._last_used[principal.api_key_id] = self._clock()
         return principal
+
+    async def _ask(self, credential: str) -> Principal | None:
+        if not keys.looks_right(credential):
+            return None
+        return await self._database.read(lambda tx: keys.principal_of(tx, credential, self._clock()))
 
     async def flush(self) -> None:
         if not self._last_used:
@@ -61,52 +61,25 @@ class AccessTokens:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
-        self._recognised = Recognised(database)
+        self._recognised = Remembered[Principal](database, clock)
         self._last_used: dict[str, datetime] = {}
 
     async def principal(self, credential: str) -> Principal | None:
         if not credential.startswith(connections.ACCESS_PREFIX):
             return None
-        now = self._clock()
-        principal = self._recognised.get(credential, now)
-        if principal is None:
-            principal = await self._database.read(lambda tx: connections.principal_of(tx, credential, now))
-            self._recognised.note(credential, principal, now)
+        principal = await self._recognised.get(keys.digest(credential), partial(self._ask, credential))
         if principal is not None and principal.connection_id is not None:
-            self._last_used[principal.connection_id] = now
+            self._last_used[principal.connection_id] = self._clock()
         return principal
+
+    async def _ask(self, credential: str) -> Principal | None:
+        return await self._database.read(lambda tx: connections.principal_of(tx, credential, self._clock()))
 
     async def flush(self) -> None:
         if not self._last_used:
             return
         used, self._last_used = self._last_used, {}
         await self._database.write(lambda tx: connections.touch(tx, list(used.items())))
-
-
-class Recognised:
-    """Who was recognised within this second, forgotten as soon as the database changes at all.
-
-    A revocation, in this process or another, therefore counts at once, and an expiry within a second. A database
-    that cannot tell whether it changed is asked each time.
-    """
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-        self._version: int | None = None
-        self._second = datetime.min.replace(tzinfo=UTC)
-        self._principals: dict[bytes, Principal] = {}
-
-    def get(self, credential: str, now: datetime) -> Principal | None:
-        version = self._database.version()
-        if version is None or version != self._version or not self._second <= now < self._second + SECOND:
-            self._principals = {}
-            self._version, self._second = version, now
-        return self._principals.get(keys.digest(credential)) if self._principals else None
-
-    def note(self, credential: str, principal: Principal | None, now: datetime) -> None:
-        """Only what was read since the last look, and only while nothing has changed."""
-        if principal is not None and self._version is not None and self._version == self._database.version():
-            self._principals[keys.digest(credential)] = principal
 
 
 class Bearer:

@@ -4,11 +4,11 @@ from collections.abc import Callable
 from typing import Any
 
 import structlog
-from starlette.requests import Request
+from starlette.formparsers import MultiPartException
 from starlette.responses import Response
 from starlette.types import Scope
 
-from limner.errors import InsufficientScope, Internal, ServerBusy, ServiceError, Unauthorized
+from limner.errors import InsufficientScope, Internal, InvalidRequest, ServerBusy, ServiceError, Unauthorized
 from limner.http.json import Json
 from limner.http.ratelimit import OverLimit
 
@@ -21,6 +21,8 @@ def named(problem: Exception, **where: Any) -> ServiceError:
     """What a caller is told of a failure that no code foresaw, and the log in full."""
     if isinstance(problem, ServiceError):
         return problem
+    if isinstance(problem, MultiPartException):
+        return InvalidRequest(f"The form cannot be read: {problem.message}.")
     if isinstance(problem, OSError):  # the database or the store, which may be back in a moment
         log.warning("a part the server stands on does not answer", error=str(problem), **where)
         return ServerBusy(
@@ -63,9 +65,3 @@ def _step_up(error: InsufficientScope, scope: Scope) -> str | None:
     """How a connection gets the scope it lacks; None for callers that cannot get it."""
     ask: Callable[[str], str | None] | None = scope.get("limner.step_up")
     return ask(error.extra.get("scope", "")) if ask is not None else None
-
-
-async def show(request: Request, error: Exception) -> Response:
-    """The exception handler of every route that speaks our own error shape."""
-    assert isinstance(error, ServiceError)
-    return error_response(error, request.scope)

@@ -1,37 +1,63 @@
 """Finds a request's route without trying them all: there are a hundred, and the last would cost more than its answer."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from urllib.parse import quote
 
-from starlette.routing import BaseRoute, Match, Route, Router
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+Missing = Callable[[Request], Awaitable[Response]]
+"""The answer where nothing is."""
 
-class Directory(Router):
-    """A router that tries, in their order, only the routes a path can be meant for.
+Refusing = Callable[[Request, Sequence[str]], Response]
+"""The answer where only other methods are taken, which it is told."""
 
-    A path without parameters is looked up; one with them is known by the text before the first. What no route
-    takes (another method, a slash too many, nothing there) is the framework's to answer.
+
+class Directory:
+    """All routes of an application; of those that fit a request the first in their order answers it.
+
+    A path without parameters is looked up; one with them is known by the text before the first.
     """
 
-    def __init__(self, routes: Sequence[Route]) -> None:
-        super().__init__(routes)
+    def __init__(self, routes: Sequence[Route], *, missing: Missing, refusing: Refusing) -> None:
+        self.routes = routes
+        self._missing = missing
+        self._refusing = refusing
         self._with_parameters = [(route.path.partition("{")[0], route) for route in routes if route.param_convertors]
-        self._by_path = {route.path: _meant_by(route.path, routes) for route in routes if not route.param_convertors}
+        self._by_path = {route.path: self._meant_by(route.path) for route in routes if not route.param_convertors}
 
-    async def app(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
-            for route in self._candidates(scope["path"]):
-                match, found = route.matches(scope)
-                if match is Match.FULL:
-                    scope.update(found, router=self, route=route)
-                    await route.handle(scope, receive, send)
-                    return
-        await super().app(scope, receive, send)
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path, method = scope["path"], scope["method"]
+        for route in self._candidates(path):
+            if _takes(route, method) and (match := route.path_regex.match(path)) is not None:
+                scope["path_params"] = {
+                    name: route.param_convertors[name].convert(value) for name, value in match.groupdict().items()
+                }
+                await route.app(scope, receive, send)
+                return
+        response = await self._without_route(Request(scope, receive, send))
+        await response(scope, receive, send)
 
-    def _candidates(self, path: str) -> Sequence[BaseRoute]:
+    def _candidates(self, path: str) -> Sequence[Route]:
         known = self._by_path.get(path)
         return known or [route for start, route in self._with_parameters if path.startswith(start)]
 
+    async def _without_route(self, request: Request) -> Response:
+        path = request.scope["path"]
+        if routes := self._meant_by(path):
+            return self._refusing(request, sorted({method for each in routes for method in each.methods or ()}))
+        meant = path.rstrip("/")
+        if meant != path and any(_takes(route, request.method) for route in self._meant_by(meant)):
+            # A path alone, so that scheme and host stay what the client used: a proxy may hide them from us.
+            query = f"?{request.url.query}" if request.url.query else ""
+            return Response(status_code=307, headers={"Location": quote(meant) + query})
+        return await self._missing(request)
 
-def _meant_by(path: str, routes: Sequence[Route]) -> list[Route]:
-    return [route for route in routes if route.path_regex.match(path)]
+    def _meant_by(self, path: str) -> list[Route]:
+        return [route for route in self.routes if route.path_regex.match(path)]
+
+
+def _takes(route: Route, method: str) -> bool:
+    return route.methods is None or method in route.methods

@@ -13,6 +13,7 @@ from limner.credits import caps, ledger
 from limner.credits.caps import Cap
 from limner.credits.ledger import Balance, CreditTransaction
 from limner.db.base import Database, Transaction, UniqueViolation
+from limner.db.remembered import Remembered
 from limner.db.types import Clock, new_id
 from limner.errors import CallerLeft, NotFound, SpendCapExceeded
 from limner.images import calls, generations, line, lists, notices, requests, shares
@@ -69,6 +70,7 @@ class Images:
         self._events = events
         self._blobs = blobs
         self._clock = clock
+        self._standings = Remembered[tuple[Balance, Cap | None]](database, clock)
         self._bills = limits.bills
         self._seats = seats
         self._runner = runner
@@ -290,7 +292,9 @@ class Images:
             cap = caps.of_owner(tx, owner_id, self._clock()) if owner_id else None
             return ledger.balance(tx, principal.account_id), cap
 
-        return await self._database.read(read)
+        standing = await self._standings.get((principal.account_id, owner_id), lambda: self._database.read(read))
+        assert standing is not None
+        return standing
 
     async def usage(
         self, principal: Principal, which: ledger.Filter | None = None, *, limit: int, offset: int = 0

@@ -1,7 +1,9 @@
 """A picture as an HTTP file: true type and length, ranges, an ETag, and nothing a browser could be tricked with."""
 
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
 
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -23,6 +25,21 @@ SECURITY = {
 }
 WIDEST = 100_000
 
+SHORT_BYTES = 64 * 1024
+"""Thumbnails: so many bytes are kept for a moment, because those who show a picture ask for them together."""
+
+
+@dataclass(slots=True)
+class Offer:
+    """A picture as it can be had: its file, and what to say with it.
+
+    `whole` is the answer to who asks for all of it, kept once it was given if it is short.
+    """
+
+    file: PictureFile
+    headers: Mapping[str, str]
+    whole: Response | None = None
+
 
 class PictureFiles:
     """With `x_accel`, nginx in front sends the bytes itself: we name the file under that internal location of its."""
@@ -34,22 +51,38 @@ class PictureFiles:
 
     async def serve(self, request: Request, row: Generation, headers: Mapping[str, str]) -> Response:
         """The picture of a succeeded generation, as `?width=` and `?format=` ask; NotFound when its bytes are gone."""
+        return await self.answer(request.scope, await self.offer(request, row, headers))
+
+    async def offer(self, request: Request, row: Generation, headers: Mapping[str, str]) -> Offer:
+        """What `?width=` and `?format=` ask for; it holds for every request that asks for the same."""
         width = reading.whole(request, "width", 0, least=1, most=WIDEST) or None
         form = reading.choice(request, "format", ("png", "jpeg", "webp"))
         try:
             file = await self._delivery.file(row, width=width, form=form)
-            return await self._response(request, file, {**headers, **_headers(row, file)})
+        except BlobMissing:
+            raise NotFound("The picture is gone.") from None
+        return Offer(file, {**headers, **_headers(row, file)})
+
+    async def answer(self, scope: Scope, offer: Offer) -> Response:
+        """To one request, which may have the picture already or want a part. Not to be changed: others may get it too."""
+        if offer.whole is not None and not _asks_for_less(scope):
+            return offer.whole
+        asked = Headers(scope=scope)
+        if _has_it(asked.get("if-none-match"), offer.headers["ETag"]):
+            return Response(status_code=304, headers=offer.headers)
+        if self._x_accel is not None and self._blobs.path(offer.file.key) is not None:
+            accelerated = {**offer.headers, "X-Accel-Redirect": f"{self._x_accel}{offer.file.key}"}
+            offer.whole = Response(headers=accelerated, media_type=offer.file.media_type)
+            return offer.whole
+        try:
+            return await self._sent_by_us(scope["method"], asked, offer)
         except BlobMissing:
             raise NotFound("The picture is gone.") from None
 
-    async def _response(self, request: Request, file: PictureFile, headers: dict[str, str]) -> Response:
-        if _has_it(request.headers.get("if-none-match"), headers["ETag"]):
-            return Response(status_code=304, headers=headers)
-        if self._x_accel is not None and self._blobs.path(file.key) is not None:
-            accelerated = headers | {"X-Accel-Redirect": f"{self._x_accel}{file.key}"}
-            return Response(headers=accelerated, media_type=file.media_type)
-        part = request.headers.get("range")
-        if request.headers.get("if-range", headers["ETag"]) != headers["ETag"]:
+    async def _sent_by_us(self, method: str, asked: Headers, offer: Offer) -> Response:
+        file, headers = offer.file, dict(offer.headers)
+        part = asked.get("range")
+        if asked.get("if-range", headers["ETag"]) != headers["ETag"]:
             part = None  # the caller has a part of something else
         span = _range(part, file.size_bytes)
         if span is None:
@@ -61,11 +94,14 @@ class PictureFiles:
         headers["Content-Length"] = str(end - start)
         pieces = aiter(self._blobs.stream(file.key, start, end))
         first = await anext(pieces)
-        if request.method == "HEAD":
+        if method == "HEAD":
             return Response(status_code=status, headers=headers, media_type=file.media_type)
-        if len(first) == end - start:
-            return Response(first, status, headers=headers, media_type=file.media_type)
-        return _Pieces(first, pieces, status, headers=headers, media_type=file.media_type)
+        if len(first) < end - start:
+            return _Pieces(first, pieces, status, headers=headers, media_type=file.media_type)
+        answer = Response(first, status, headers=headers, media_type=file.media_type)
+        if status == 200 and len(first) <= SHORT_BYTES:
+            offer.whole = answer
+        return answer
 
 
 class _Pieces(Response):
@@ -93,6 +129,11 @@ def _headers(row: Generation, file: PictureFile) -> dict[str, str]:
         "Accept-Ranges": "bytes",
         "Content-Disposition": f'inline; filename="{stem}.{EXTENSIONS[file.media_type]}"',
     }
+
+
+def _asks_for_less(scope: Scope) -> bool:
+    """Whether a request may be content with a part of the picture, or with none of it."""
+    return any(name in (b"if-none-match", b"range") for name, _ in scope["headers"])
 
 
 def _has_it(header: str | None, etag: str) -> bool:

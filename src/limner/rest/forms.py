@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from starlette.datastructures import FormData, UploadFile
-from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartException
 from starlette.requests import Request
 
 from limner.errors import InvalidRequest
@@ -37,8 +37,8 @@ class Form:
         try:
             async with request.form(max_files=MOST_FILES, max_fields=MOST_FIELDS) as form:
                 return await _read(form)
-        except HTTPException as problem:
-            raise InvalidRequest(f"The form cannot be read: {problem.detail}.") from None
+        except MultiPartException as problem:
+            raise InvalidRequest(f"The form cannot be read: {problem.message}.") from None
 
     def with_files(self, new: NewImages) -> NewImages:
         masks = self._files.get("mask", [])

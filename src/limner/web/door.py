@@ -3,7 +3,6 @@
 from collections.abc import Awaitable, Callable, Sequence
 from urllib.parse import quote
 
-import structlog
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
@@ -11,13 +10,11 @@ from starlette.routing import Route
 from limner.accounts import low_balance
 from limner.credits import ledger, spending
 from limner.db.base import Database, Transaction
-from limner.errors import InsufficientScope, Internal, NotFound, ServiceError, Unauthorized
-from limner.http.errors import headers_of
+from limner.errors import InsufficientScope, NotFound, ServiceError, Unauthorized
+from limner.http.errors import headers_of, named
 from limner.http.sessions import SessionCookies
 from limner.web.pages import Pages
 from limner.web.visitors import Standing, Visitor
-
-log = structlog.stdlib.get_logger(__name__)
 
 Handler = Callable[[Request, Visitor], Awaitable[Response]]
 
@@ -93,9 +90,8 @@ class PageDoor:
                 return self._failure(visitor, error)
             except ClientDisconnect:
                 return Response(status_code=499)  # nobody is there to read it
-            except Exception as bug:
-                log.error("unexpected failure", path=visitor.path, request_id=visitor.request_id, exc_info=bug)
-                return self._failure(visitor, Internal())
+            except Exception as problem:
+                return self._failure(visitor, named(problem, path=visitor.path))
 
         return Route(path, endpoint, methods=list(methods or ("GET",)))
 
