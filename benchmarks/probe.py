@@ -22,7 +22,7 @@ EVERY_SECONDS = 0.002
 
 
 class Watch:
-    """Signal USR1 writes down what was seen since the last one."""
+    """Writes at once that it watches; from then on signal USR1 writes down what was seen since the last one."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -31,6 +31,7 @@ class Watch:
     async def run(self) -> None:
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGUSR1, self._tell)
+        self._tell()
         while True:
             due = loop.time() + EVERY_SECONDS
             await asyncio.sleep(EVERY_SECONDS)

@@ -12,7 +12,7 @@ import orjson
 
 from benchmarks import load
 from benchmarks.figures.mcp import MODERN, request
-from benchmarks.lateness import Lateness, probed
+from benchmarks.lateness import Lateness, idle, probed
 from benchmarks.measure import Cost, Row, Subject, alternating, cpu_seconds
 from benchmarks.servers import OTHER_PYTHON, Limner, Running, floor, free_port, limner, process
 from benchmarks.sizes import Size
@@ -122,7 +122,7 @@ def _litellm(supplier: Running) -> Generator[Running]:
 
 def _through_mcp(size: Size) -> list[Row]:
     """With a preview in the answer, one after the other, so that what is late is late because of one picture."""
-    with probed() as (env, lateness), floor("provider", str(LARGE)) as supplier:
+    with probed() as (env, lateness), idle() as machine, floor("provider", str(LARGE)) as supplier:
         env |= {"LIMNER_COMPATIBLE_BASE_URL": url_of(supplier), "LIMNER_COMPATIBLE_MODELS": "bench"}
         with limner(env=env, module="benchmarks.probe") as ours, floor("passthrough", url_of(supplier)) as bare:
             gateway = alternating({"bare": _subject(bare, "bench", {})}, count=size.images, rounds=size.rounds)["bare"]
@@ -132,13 +132,15 @@ def _through_mcp(size: Size) -> list[Row]:
             ]
             load.send(ours.port, calls[:1], count=1)
             lateness.reset(ours.pid)
+            machine.reset()
             before = cpu_seconds(ours.pid)
             load.send(ours.port, calls[1:], count=len(calls) - 1, connections=1)
             milliseconds = (cpu_seconds(ours.pid) - before) / (len(calls) - 1) * 1000
-            late = lateness.of(ours.pid)
+            late, machines_own = lateness.of(ours.pid), machine.seen()
     return [
         Row("MCP with a preview, CPU added", milliseconds - gateway.cpu_us / 1000, "ms CPU", target=60),
         *_late_rows("MCP with a preview", late, most_ms=5),
+        Row("An idle loop on the same machine, held (p99)", machines_own.p99_ms, "ms"),
     ]
 
 

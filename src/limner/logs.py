@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from functools import cache
 from typing import Literal
 
 import structlog
@@ -49,9 +50,14 @@ def set_up(level: Level, form: Format) -> None:
 def _without_secrets(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     """A second wall: nobody logs secrets, and a field that is called like one is not shown either."""
     for name in event:
-        if any(word in name.lower() for word in SECRET_WORDS):
+        if _is_called_like_a_secret(name):
             event[name] = "…"
     return event
+
+
+@cache
+def _is_called_like_a_secret(name: str) -> bool:
+    return any(word in name.lower() for word in SECRET_WORDS)
 
 
 def _drawing(as_json: bool) -> list[Processor]:
