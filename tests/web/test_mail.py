@@ -45,6 +45,31 @@ async def test_a_link_by_mail_signs_in_and_strangers_get_the_same_page(mailing: 
     assert page.url.path == "/dashboard"
 
 
+@pytest.mark.parametrize("way", ["/sign-in", "/sign-up"])
+async def test_a_link_by_mail_leads_on_to_where_its_reader_wanted_to_go(
+    mailing: Service, post: MailServer, way: str
+) -> None:
+    """A client's question waits at the address one is sent to sign in from; the letter must not lose it."""
+    async with stranger(mailing) as browser:
+        asked = await browser.get("/dashboard/usage?by=key")
+        assert 'name="next" value="/dashboard/usage?by=key"' in asked.text
+        assert 'href="/sign-up?next=/dashboard/usage%3Fby%3Dkey"' in asked.text
+        email = "owner@example.org" if way == "/sign-in" else "new@example.org"
+        await browser.post(way, data={"email": email, "way": "link", "next": "/dashboard/usage?by=key"})
+        page = await follow(browser, _path(await post.letter(), mailing), password=PASSWORD)
+    assert (page.url.path, page.url.query) == ("/dashboard/usage", b"by=key")
+
+
+async def test_a_letter_leads_to_no_other_site(mailing: Service, post: MailServer) -> None:
+    async with stranger(mailing) as browser:
+        fields = {"email": "owner@example.org", "way": "link", "next": "//evil.example/"}
+        await browser.post("/sign-in", data=fields)
+        path = _path(await post.letter(), mailing)
+        page = await follow(browser, f"{path}?next=//evil.example/")
+    assert "evil" not in path
+    assert str(page.url) == f"{mailing.url}/dashboard"
+
+
 async def test_a_new_address_is_proved_before_there_is_an_account_or_a_credit(
     mailing: Service, post: MailServer
 ) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import quote
 
 import structlog
 from starlette.requests import Request
@@ -27,6 +28,7 @@ from limner.web.visitors import THEMES, Visitor
 log = structlog.stdlib.get_logger(__name__)
 
 WRONG = "That address and password do not fit together."
+USUAL = "/dashboard"
 UNDER_WAY = "If there is an account for that address, a link is on its way to it."
 YEAR_SECONDS = 365 * 24 * 3600
 
@@ -104,7 +106,7 @@ class SignIn:
     # --- password -----------------------------------------------------------------------------
 
     async def _form(self, request: Request, visitor: Visitor) -> Response:
-        onward = safe_next(request.query_params.get("next"))
+        onward = _onward(request)
         if visitor.session is not None:
             return see_other(onward)
         return self._show(visitor, onward)
@@ -119,7 +121,7 @@ class SignIn:
             headers = {"Retry-After": str(error.retry_after_seconds)}
             return self._show(visitor, onward, email=email, problem=problem, status=429, headers=headers)
         if forms.text(form, "way") == "link":
-            await self._mail_to_user("sign-in", email)
+            await self._mail_to_user("sign-in", email, onward)
             return self._show(visitor, onward, email=email, notice=UNDER_WAY)
         user = await self._database.read(lambda tx: users.find(tx, email))
         fits = await self._passwords.fits(user.password_digest if user else None, forms.password(form))
@@ -150,7 +152,7 @@ class SignIn:
         user_id = await self._database.write(
             lambda tx: sign_in.enter(tx, secret, now, email=address, password_digest=digest, welcome=self._welcome)
         )
-        return self._gone(visitor) if user_id is None else await self.enter(request, user_id, "/dashboard")
+        return self._gone(visitor) if user_id is None else await self.enter(request, user_id, _onward(request))
 
     async def _look(self, request: Request) -> OneTimeLink | None:
         secret, now = request.path_params["secret"], self._pages.now()
@@ -177,21 +179,21 @@ class SignIn:
     # --- sign-up ------------------------------------------------------------------------------
 
     async def _sign_up_form(self, request: Request, visitor: Visitor) -> Response:
-        return self._show_sign_up(visitor)
+        return self._show_sign_up(visitor, _onward(request))
 
     async def _sign_up(self, request: Request, visitor: Visitor) -> Response:
         if self._site.sign_up != "open":
             return self._show_sign_up(visitor, status=403)
         form = await request.form()
-        email = forms.text(form, "email", most=320)
+        email, onward = forms.text(form, "email", most=320), safe_next(forms.text(form, "next", most=8000))
         await self.count_attempt(request, "sign-up", email)
         try:
             address = accounts.normal_email(email)
             digest = None if self.mails else await self._passwords.digest(forms.password(form))
         except InvalidRequest as error:
-            return self._show_sign_up(visitor, email=email, problem=error.message, status=400)
+            return self._show_sign_up(visitor, onward, email=email, problem=error.message, status=400)
         if self.mails:
-            await self._mail_sign_up(address)
+            await self._mail_sign_up(address, onward)
             return self._notice(visitor, "Look into your mail", "A link to finish your account is on its way.")
         await self._database.write(lambda tx: self._add_unverified(tx, address, digest))
         return self._notice(visitor, "Nearly there", "If that address is new here, its account is ready: sign in.")
@@ -203,7 +205,7 @@ class SignIn:
             if digest is not None:
                 users.set_password(tx, user_id, digest)
 
-    async def _mail_sign_up(self, email: str) -> None:
+    async def _mail_sign_up(self, email: str, onward: str) -> None:
         now = self._pages.now()
 
         def make(tx: Transaction) -> tuple[Purpose, str]:
@@ -213,7 +215,7 @@ class SignIn:
             return "sign-up", sign_in.make(tx, "sign-up", now, email=email)
 
         purpose, secret = await self._database.write(make)
-        await self.send_link(purpose, email, sign_in.path_of(secret))
+        await self.send_link(purpose, email, _path(secret, onward))
 
     # --- forgotten passwords --------------------------------------------------------------------
 
@@ -223,10 +225,10 @@ class SignIn:
     async def _reset(self, request: Request, visitor: Visitor) -> Response:
         email = forms.text(await request.form(), "email", most=320)
         await self.count_attempt(request, "reset", email)
-        await self._mail_to_user("reset", email)
+        await self._mail_to_user("reset", email, USUAL)
         return self._notice(visitor, "Look into your mail", UNDER_WAY)
 
-    async def _mail_to_user(self, purpose: Purpose, email: str) -> None:
+    async def _mail_to_user(self, purpose: Purpose, email: str, onward: str) -> None:
         now = self._pages.now()
 
         def make(tx: Transaction) -> tuple[str, str] | None:
@@ -236,7 +238,7 @@ class SignIn:
             return user.email, sign_in.make(tx, purpose, now, email=user.email, user_id=user.id)
 
         if self.mails and (made := await self._database.write(make)) is not None:
-            await self.send_link(purpose, made[0], sign_in.path_of(made[1]))
+            await self.send_link(purpose, made[0], _path(made[1], onward))
 
     # --- out ------------------------------------------------------------------------------------
 
@@ -307,12 +309,13 @@ class SignIn:
         )
 
     def _show_sign_up(
-        self, visitor: Visitor, *, email: str = "", problem: str | None = None, status: int = 200
+        self, visitor: Visitor, onward: str = USUAL, *, email: str = "", problem: str | None = None, status: int = 200
     ) -> Response:
         return self._pages.render(
             "sign_up.html",
             visitor,
             status=status,
+            next=onward,
             email=email,
             problem=problem,
             mails=self.mails,
@@ -345,3 +348,14 @@ class SignIn:
         return self._pages.render(
             "notice.html", visitor, title=title, text=text, onward="/sign-in", onward_text="To sign in"
         )
+
+
+def _onward(request: Request) -> str:
+    """Where the address says to go on to after signing in."""
+    return safe_next(request.query_params.get("next"), USUAL)
+
+
+def _path(secret: str, onward: str) -> str:
+    """The path of a link that leads on to where its reader wanted to go: a client's question, for one."""
+    path = sign_in.path_of(secret)
+    return path if onward == USUAL else f"{path}?next={quote(onward, safe='')}"
