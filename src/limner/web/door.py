@@ -1,7 +1,7 @@
 """What every page does first: know the visitor, refuse forged forms, and show failures as pages."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import RedirectResponse, Response
@@ -98,7 +98,8 @@ class PageDoor:
     def _failure(self, visitor: Visitor, error: ServiceError) -> Response:
         template = "partials/failure.html" if visitor.is_live else "failure.html"
         headers = headers_of(error, visitor.request.scope)
-        return self._pages.render(template, visitor, status=error.status, headers=headers, error=error)
+        back = _form_of(visitor.request)
+        return self._pages.render(template, visitor, status=error.status, headers=headers, error=error, back=back)
 
 
 def see_other(path: str) -> Response:
@@ -110,6 +111,13 @@ def safe_next(path: str | None, otherwise: str = "/dashboard") -> str:
     """Where to go on to, if that is a path of ours: never another host."""
     ours = path is not None and path.startswith("/") and not path.startswith(("//", "/\\")) and path.isprintable()
     return path if ours and path is not None else otherwise
+
+
+def _form_of(request: Request) -> str:
+    """The page whose form was refused; empty for a page that was only looked at. No more than its path is believed."""
+    came_from = urlsplit(request.headers.get("referer", ""))
+    query = f"?{came_from.query}" if came_from.query else ""
+    return safe_next(f"{came_from.path}{query}", "") if request.method == "POST" else ""
 
 
 def _to_sign_in(request: Request) -> Response:
