@@ -1,6 +1,7 @@
 """What strangers see: landing with pictures drawn here, prices, documentation, connect."""
 
 import io
+import re
 
 import pytest
 from PIL import Image
@@ -53,9 +54,25 @@ async def test_the_documentation_is_searched_and_handed_to_agents(service: Servi
         markdown = await browser.get("/docs/rest.md")
         missing = await browser.get("/docs/../../etc/passwd")
     assert "/docs/rest#" in hits.text
+    assert not re.search(r"<p>[^<]*(---|\| )", hits.text), "excerpts are words, not marks"
     assert f"{service.url}/docs/rest.md" in short.text
     assert markdown.text in full.text + "\n"
     assert missing.status_code == 404
+
+
+async def test_each_section_is_found_once_and_its_excerpt_has_whole_words(service: Service) -> None:
+    async with stranger(service) as browser:
+        page = (await browser.get("/docs?q=webhooks n8n")).text
+    assert page.count('href="/docs/recipes/webhooks#webhooks-and-n8n"') == 1
+    assert "<p></p>" not in page
+    assert "<p>…</p>" not in page
+
+
+async def test_the_api_reference_shows_code_as_code(service: Service) -> None:
+    async with stranger(service) as browser:
+        page = (await browser.get("/docs/api")).text
+    assert "<code>respond-async</code> answers 202" in page
+    assert "`" not in page.partition("<article")[2].partition("</article>")[0]
 
 
 async def test_links_between_documents_lead_to_pages_that_exist(service: Service) -> None:

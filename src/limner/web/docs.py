@@ -107,6 +107,8 @@ class Library:
         self._by_name = {document.name: document for document in self.documents}
         self._html: dict[str, str] = {}
         self._markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
+        self._markdown.add_render_rule("table_open", _open_table)
+        self._markdown.add_render_rule("table_close", _close_table)
 
     @classmethod
     def load(cls) -> "Library":
@@ -253,6 +255,15 @@ def _prepare(tokens: list[Token], document: Document, pictures: Mapping[str, Pic
                 _place(child, document, pictures)
 
 
+def _open_table(*_: object) -> str:
+    """A table wider than the page scrolls by itself, by keyboard too."""
+    return '<div class="scroll" tabindex="0" role="group" aria-label="Table"><table>\n'
+
+
+def _close_table(*_: object) -> str:
+    return "</table></div>\n"
+
+
 def _place(image: Token, document: Document, pictures: Mapping[str, Picture]) -> None:
     """A picture has its size before it is there, so that nothing moves."""
     source = _link(str(image.attrs["src"]), document)
@@ -285,7 +296,8 @@ def _sections(document: Document) -> list[tuple[str, str, str]]:
     for line in document.text.splitlines():
         fenced = fenced != line.startswith("```")
         if not fenced and (match := re.match(r"#{1,4} (.+)", line)):
-            sections.append((heading, _anchor(heading), "\n".join(lines)))
+            if sections or line != f"# {document.title}":
+                sections.append((heading, _anchor(heading), "\n".join(lines)))
             heading, lines = match[1], []
         else:
             lines.append(line)
@@ -293,7 +305,11 @@ def _sections(document: Document) -> list[tuple[str, str, str]]:
 
 
 def _excerpt(body: str, word: str) -> str:
-    plain = re.sub(r"\s+", " ", re.sub(r"[`*|]|\[|\]\([^)]*\)", "", body)).strip()
-    at = max(plain.lower().find(word), 0)
-    start = max(at - 60, 0)
-    return f"{'…' if start else ''}{plain[start : start + 200]}…"
+    """A few whole words around the first place of `word`, without Markdown's marks."""
+    told = re.sub(r"(?m)^```.*$|^[|:\s-]+$|[`*|]|!?\[|\]\([^)]*\)", "", body)
+    plain = re.sub(r"\s+", " ", told).strip()
+    at = plain.lower().find(word)
+    start = plain.rfind(" ", 0, at - 60) + 1 if at > 60 else 0
+    shown = plain[start : start + 200]
+    more = len(plain) > start + 200
+    return f"{'… ' if start else ''}{shown.rpartition(' ')[0] if more else shown}{' …' if more else ''}"

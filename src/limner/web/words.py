@@ -82,6 +82,14 @@ def mark(text: str, secret: str) -> Markup:
     return escaped.replace(escape(secret), Markup("<em>{}</em>").format(secret)) if secret else escaped
 
 
+def spans(text: str) -> Markup:
+    """What stands between backticks as code; the rest is plain text."""
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if index % 2 else escape(part)
+        for index, part in enumerate(text.split("`"))
+    )
+
+
 def short_id(identifier: str) -> str:
     """The end of an id: its beginning is the time, which neighbours share."""
     return identifier[-6:]
@@ -127,5 +135,6 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     "day_name": day_name,
     "when": when,
     "mark": mark,
+    "spans": spans,
     "short_id": short_id,
 }
