@@ -51,7 +51,7 @@ async def test_a_template_is_picked_and_filled_and_a_style_chosen(service: Servi
         assert 'value="4:3" data-extra="0" checked' in page
         assert 'value="soft light"' in page
         _, page = await playground(browser, "?style=ink")
-        assert f'list="styles" placeholder="Added to the prompt, such as watercolour" value="{INK["text"]}"' in page
+        assert re.search(rf'id="style" [^>]*list="styles"[^>]* value="{INK["text"]}"', page)
         assert (await browser.get("/dashboard/playground?template=nope")).status_code == 404
 
 
