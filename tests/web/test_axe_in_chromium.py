@@ -4,10 +4,11 @@ import re
 from urllib.parse import urlencode
 
 import pytest
-from playwright.async_api import Browser, Page
-from tests.node_tools import MODULES, Node
+from playwright.async_api import Browser
+from tests.node_tools import Node
 from tests.oauth.client import register
 from tests.service import SKETCH, Service
+from tests.web.axe import LOOKS, as_it_is, source, violations
 from tests.web.browser import make_admin, signed_in
 from tests.web.chromium import chromium, visit  # noqa: F401
 
@@ -15,10 +16,11 @@ from limner.errors import ModerationBlocked
 
 PUBLIC = (
     *("/", "/?words=dunes", "/pricing", "/docs", "/docs/api", "/docs/rest", "/docs?q=key", "/connect?client=cursor"),
-    *("/sign-in", "/sign-in/reset", "/sign-in/nonesuch", "/nothing-here"),
+    *("/sign-in", "/sign-up", "/sign-in/reset", "/sign-in/nonesuch", "/nothing-here"),
 )
 DASHBOARD = (
     *("/dashboard", "/dashboard/gallery", "/dashboard/gallery?q=nothing", "/dashboard/images/DONE"),
+    "/dashboard/images/LONG",
     *("/dashboard/images/REFUSED", "/dashboard/images/WAITING", "/dashboard/gallery/compare?id=DONE&id=SECOND"),
     *("/dashboard/playground", "/dashboard/playground?from=DONE&reference=SECOND", "/dashboard/playground?edit=DONE"),
     *(
@@ -34,14 +36,13 @@ DASHBOARD = (
     *("/admin/accounts", "/admin/accounts/ACCOUNT", "/admin/models", "/admin/generations", "/admin/ledger"),
     "/admin/audit",
 )
-LOOKS = [("light", 1440), ("dark", 1440), ("light", 390), ("dark", 390)]
 REFUSED = "something nobody draws"
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 async def test_axe_finds_nothing_on_any_page(service: Service, chromium: Browser, node: Node) -> None:  # noqa: F811
-    axe = (MODULES / "axe-core" / "axe.min.js").read_text()
+    axe = source()
     names = await _furnish(service)
     state = await (await visit(chromium, service, "/dashboard")).context.storage_state()
     found: list[str] = []
@@ -53,8 +54,36 @@ async def test_axe_finds_nothing_on_any_page(service: Service, chromium: Browser
             page = await context.new_page()
             for path in paths:
                 await page.goto(_address(service, path, names))
-                found += [f"{path} {scheme} {width}: {each}" for each in await _violations(page, axe)]
+                found += [f"{path} {scheme} {width}: {each}" for each in await violations(page, axe)]
             await context.close()
+    assert found == [], "\n".join(found)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+async def test_axe_finds_nothing_on_the_way_to_a_key(service: Service, chromium: Browser, node: Node) -> None:  # noqa: F811
+    axe = source()
+    state = await (await visit(chromium, service, "/dashboard")).context.storage_state()
+    found: list[str] = []
+    for scheme, width in LOOKS:
+        context = await chromium.new_context(
+            storage_state=state, color_scheme=scheme, viewport={"width": width, "height": 900}, bypass_csp=True
+        )
+        page = await context.new_page()
+        await page.goto(f"{service.url}/dashboard/keys")
+        await page.evaluate(axe)
+        await page.locator(".head").get_by_role("link", name="Create key").click()
+        found += [f"asking {scheme} {width}: {each}" for each in await as_it_is(page)]
+        await page.fill("#kn", f"Claude Code on a {width} px {scheme} screen")
+        await page.get_by_role("button", name="Create key").click()
+        await page.locator("dialog[open] #new-key").wait_for()
+        found += [f"made {scheme} {width}: {each}" for each in await as_it_is(page)]
+        await page.goto(f"{service.url}/dashboard/keys/new")
+        await page.get_by_label("Name").fill("Without a dialog")
+        await page.evaluate("document.querySelector('#nkbody form').submit()")
+        await page.locator("#new-key").wait_for()
+        found += [f"made on its own page {scheme} {width}: {each}" for each in await violations(page, axe)]
+        await context.close()
     assert found == [], "\n".join(found)
 
 
@@ -87,7 +116,10 @@ async def _furnish(service: Service) -> dict[str, str]:
     refused = await service.generate(prompt=REFUSED, modelId=SKETCH)
     names["REFUSED"] = refused.json()["error"]["generationId"]
     await make_admin(service)
-    await service.make_key(name="Averylongnamewithoutanyspaceinit" * 2)
+    secret = await service.make_key(name="Averylongnamewithoutanyspaceinit" * 2)
+    async with service.client(secret) as client:
+        wanted = {"prompt": "Donaudampfschifffahrtsgesellschaftskapitän" * 3, "modelId": SKETCH}
+        names["LONG"] = (await client.post("/api/v1/images/generate", json=wanted)).json()["image"]["id"]
     client = await register(service, client_name="Atelier")
     async with signed_in(service) as browser:
         await client.tokens(browser)
@@ -97,26 +129,3 @@ async def _furnish(service: Service) -> dict[str, str]:
     waiting = await service.generate(prompt="a slow one", modelId=SKETCH, waitSeconds=0)
     names["WAITING"] = waiting.json()["image"]["id"]
     return names
-
-
-async def _violations(page: Page, axe: str) -> list[str]:
-    """What axe says of the page with all that unfolds unfolded and a picture picked, and of each dialog."""
-    await page.evaluate(axe)
-    await page.evaluate("document.querySelectorAll('details').forEach(each => { each.name = ''; each.open = true; })")
-    if await page.locator(".pick input").count():
-        await page.locator(".pick input").first.check(force=True)
-    said = await _axe(page)
-    for number in range(await page.locator("dialog").count()):
-        await page.evaluate("number => document.querySelectorAll('dialog')[number].showModal()", number)
-        said += [f"dialog: {each}" for each in await _axe(page)]
-        await page.evaluate("number => document.querySelectorAll('dialog')[number].close()", number)
-    return said
-
-
-async def _axe(page: Page) -> list[str]:
-    said: list[str] = await page.evaluate(
-        """async () => (await axe.run(document, {resultTypes: ['violations']})).violations
-               .flatMap(each => each.nodes.map(node => `${each.id} ${node.html.slice(0, 120)}`))"""
-    )
-    wider = await page.evaluate("document.documentElement.scrollWidth - innerWidth")
-    return [*said, *([f"{wider} px wider than the window"] if wider > 0 else [])]
