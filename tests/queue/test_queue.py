@@ -203,6 +203,11 @@ async def test_a_call_is_answered_in_whatever_process_has_a_free_hand(postgresql
         assert (await caller.fleet()).providers == {"limner"}
 
 
+async def test_what_a_process_has_hands_for_is_known_as_soon_as_it_is(postgresql_url: str) -> None:
+    async with fleet_queue(postgresql_url, "caller", {}) as caller, fleet_queue(postgresql_url, "worker"):
+        assert (await caller.fleet()).providers == set(HANDS)
+
+
 async def test_who_ends_orderly_is_known_to_be_gone_at_once(postgresql_url: str) -> None:
     async with fleet_queue(postgresql_url, "staying") as staying:
         async with fleet_queue(postgresql_url, "going"):

@@ -30,6 +30,9 @@ PREFIX = "queue_"
 NEWS = "limner"
 """The name of our own news among the engine's."""
 
+PROVIDER_TAG = "provider="
+"""Said by a worker as soon as it is announced; what queues it serves it learns only after that."""
+
 HEARTBEAT_SECONDS = 4
 GONE_AFTER_SECONDS = 15
 POLL_SECONDS = 5
@@ -59,7 +62,7 @@ class Engine:
         self._chancy = Chancy(
             conninfo, prefix=PREFIX, max_connection_pool_size=CONNECTIONS, log=log, no_default_plugins=True
         )
-        tags = {f"provider={name}" for name in hands}
+        tags = {f"{PROVIDER_TAG}{name}" for name in hands}
         self._worker = _Worker(
             self._chancy,
             worker_id=process_id,
@@ -139,7 +142,7 @@ class Engine:
         living = [each for each in workers if each["expires_at"] > datetime.now(tz=UTC)]
         return Fleet(
             processes=frozenset({self._worker.worker_id, *(each["worker_id"] for each in living)}),
-            providers=frozenset({*self._hands, *(name for each in living for name in each["queues"] or ())}),
+            providers=frozenset({*self._hands, *(name for each in living for name in _providers(each["tags"]))}),
         )
 
     async def close(self) -> None:
@@ -250,11 +253,15 @@ class _Worker(Worker):
     work: Work | None = None
 
 
+def _providers(tags: Sequence[str]) -> list[str]:
+    return [tag.removeprefix(PROVIDER_TAG) for tag in tags if tag.startswith(PROVIDER_TAG)]
+
+
 def _queue(provider_id: str, count: int) -> Queue:
     return Queue(
         provider_id,
         concurrency=count,
-        tags={f"provider={re.escape(provider_id)}$"},
+        tags={f"{PROVIDER_TAG}{re.escape(provider_id)}$"},
         executor=f"{Hands.__module__}.{Hands.__name__}",
         polling_interval=POLL_SECONDS,
     )
