@@ -40,6 +40,16 @@ CHECKS: dict[str, str] = {
         SELECT b.account_id AS id, count(t.id) AS expected, b.transactions_total AS found
         FROM balances b LEFT JOIN credit_transactions t ON t.account_id = b.account_id
         GROUP BY b.account_id, b.transactions_total HAVING count(t.id) <> b.transactions_total""",
+    "the kept spending is the sum of the charges": """
+        SELECT account_id AS id, sum(charged) AS expected, sum(kept) AS found
+        FROM (SELECT account_id, quarter_hour, model_id, caller_id, 0 AS charged, credits AS kept, -pictures AS pictures
+              FROM spending
+              UNION ALL
+              SELECT account_id, created_at / 900000, coalesce(model_id, ''), coalesce(api_key_id, connection_id, ''),
+                     -amount, 0, 1
+              FROM credit_transactions WHERE type = 'charge') AS both_sides
+        GROUP BY account_id, quarter_hour, model_id, caller_id
+        HAVING sum(charged) <> sum(kept) OR sum(pictures) <> 0""",
     "the kept number of generations is their count": """
         SELECT b.account_id AS id, count(g.id) AS expected, b.generations_total AS found
         FROM balances b LEFT JOIN generations g ON g.account_id = b.account_id AND g.deleted_at IS NULL

@@ -112,14 +112,18 @@ def _one_moment(url: str) -> Generator[Any]:
 
 
 def _tables(connection: Any) -> dict[str, list[str]]:
-    """Our tables, each after those it refers to, and their columns. What a queue engine keeps is made anew."""
+    """Our tables, each after those it refers to, and their columns.
+
+    What a queue engine keeps is made anew, and what a trigger keeps follows the table it is on.
+    """
     from limner.db.tables import metadata
 
     found = connection.execute(
         "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = current_schema() "
         "AND is_generated = 'NEVER' ORDER BY ordinal_position"
     ).fetchall()
-    return {table.name: [column for name, column in found if name == table.name] for table in metadata.sorted_tables}
+    copied = [table for table in metadata.sorted_tables if "follows" not in table.info]
+    return {table.name: [column for name, column in found if name == table.name] for table in copied}
 
 
 def _copy(table: str, columns: list[str], direction: str) -> str:

@@ -222,6 +222,20 @@ credit_transactions = Table(
 )
 """The ledger: append-only, which triggers enforce. `unique_key` makes an outside event count once."""
 
+spending = Table(
+    "spending",
+    metadata,
+    Column("account_id", Text, ForeignKey("accounts.id"), primary_key=True),
+    Column("quarter_hour", BigInteger, primary_key=True, autoincrement=False),
+    Column("model_id", Text, primary_key=True),
+    Column("caller_id", Text, primary_key=True),
+    Column("credits", BigInteger, nullable=False),
+    Column("pictures", BigInteger, nullable=False),
+    info={"follows": "credit_transactions"},
+)
+"""Charges added up by quarter hour since the epoch, which a trigger on the ledger keeps; empty text where there is no model
+or no key. `limner audit` proves it."""
+
 holds = Table(
     "holds",
     metadata,
@@ -409,6 +423,7 @@ generations = Table(
     Index(None, "account_id", "status", "id"),
     Index(None, "account_id", "model_id", "id"),
     Index(None, "account_id", "sha256", "id"),
+    Index(None, "account_id", "api_key_id", "connection_id", "id"),
     Index(None, "status", "lease_until"),
     _of_status("queued", "ix_generations_line", "provider_id", "turn", "id"),
     _of_status("queued", "ix_generations_own_turns", "account_id", "provider_id", "turn"),

@@ -11,7 +11,7 @@ from limner.images.generations import Generation, Status, from_row
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which generations a list shows; None means any. `caller_id` is a key, a connection, or `browser` for neither."""
+    """Which generations a list shows; None means any. `caller_id` is a key, or `browser` for neither key nor connection."""
 
     statuses: tuple[Status, ...] | None = None
     model_id: str | None = None
@@ -137,7 +137,7 @@ def _conditions(which: Filter) -> tuple[str, dict[str, Any]]:
     if which.caller_id == "browser":
         conditions.append("api_key_id IS NULL AND connection_id IS NULL")
     elif which.caller_id is not None:
-        conditions.append("(api_key_id = :caller_id OR connection_id = :caller_id)")
+        conditions.append("api_key_id = :caller_id AND connection_id IS NULL")
         params["caller_id"] = which.caller_id
     if which.since_id is not None:
         conditions.append("id >= :since_id")

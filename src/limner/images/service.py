@@ -256,6 +256,8 @@ class Images:
             rows = lists.of_account(tx, principal.account_id, which, limit=limit, offset=offset)
             return Page(rows, _total(ledger.balance(tx, principal.account_id), which))
 
+        if which.text is not None:  # no index knows the words of prompts: rare ones are looked for in every row
+            return await self._database.read_slowly(read)
         return await self._database.read(read)
 
     async def newer(self, principal: Principal, generation_id: str) -> str | None:

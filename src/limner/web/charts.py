@@ -73,10 +73,10 @@ def per_day(spent: Sequence[Spent], named: Named, *, days: int, zone: ZoneInfo, 
     return Chart(series, bars, tuple((value, _y(value, top)) for value in range(0, top + 1, step)))
 
 
-def first_day(days: int, zone: ZoneInfo, now: datetime) -> datetime:
-    """When the first of the last `days` days begins."""
+def last_days(days: int, zone: ZoneInfo, now: datetime) -> list[datetime]:
+    """When each of the last `days` days begins."""
     midnight = now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
-    return midnight - timedelta(days=days - 1)
+    return [midnight - timedelta(days=back) for back in reversed(range(days))]
 
 
 def _series(spent: Sequence[Spent], named: Named) -> tuple[str, ...]:

@@ -44,7 +44,7 @@ class ConnectionPages:
         account_id, now = visitor.signed_in.account_id, self._pages.now()
 
         def read(tx: Transaction) -> list[Line]:
-            spent = spending.by_connection(tx, account_id)
+            spent = spending.by_caller(tx, account_id)
             return [
                 Line(each, caps.of_owner(tx, each.id, now), spent.get(each.id, 0))
                 for each in connections.of_account(tx, account_id, now)

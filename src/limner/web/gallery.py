@@ -215,13 +215,10 @@ class Gallery:
         if not rows:
             return {}
         account_id, zone = visitor.signed_in.account_id, visitor.zone
-        start, end = (_midnight(row.created_at, zone) for row in (rows[-1], rows[0]))
-        charges = await self._database.read_slowly(
-            lambda tx: spending.since(tx, account_id, start, end + timedelta(days=1, hours=2))
-        )
+        shown = sorted({_midnight(row.created_at, zone) for row in rows})
         days: dict[date, tuple[int, int]] = {}
-        for each in charges:
-            day = each.since.astimezone(zone).date()
+        for each in await self._database.read_slowly(lambda tx: spending.per_day(tx, account_id, shown)):
+            day = each.since.date()
             pictures, credits = days.get(day, (0, 0))
             days[day] = (pictures + each.pictures, credits + each.credits)
         return days

@@ -115,8 +115,8 @@ class UsagePages:
 
     async def _use(self, visitor: Visitor, days: int, *, by: str = "model") -> Use:
         now, zone, account_id = self._pages.now(), visitor.zone, visitor.signed_in.account_id
-        start = charts.first_day(days, zone, now)
-        spent = await self._database.read_slowly(lambda tx: spending.since(tx, account_id, start))
+        shown = charts.last_days(days, zone, now)
+        spent = await self._database.read_slowly(lambda tx: spending.per_day(tx, account_id, shown))
         callers, models = await self._names(visitor), self._model_names()
 
         def named(each: Spent) -> str:

@@ -543,3 +543,25 @@ CREATE INDEX ix_credit_transactions_account_id_model_id_id ON credit_transaction
 CREATE INDEX ix_generations_account_id_model_id_id ON generations (account_id, model_id, id)
 
 CREATE INDEX ix_generations_account_id_sha256_id ON generations (account_id, sha256, id)
+
+CREATE TABLE spending (
+	account_id TEXT NOT NULL,
+	quarter_hour BIGINT NOT NULL,
+	model_id TEXT NOT NULL,
+	caller_id TEXT NOT NULL,
+	credits BIGINT NOT NULL,
+	pictures BIGINT NOT NULL,
+	CONSTRAINT pk_spending PRIMARY KEY (account_id, quarter_hour, model_id, caller_id),
+	CONSTRAINT fk_spending_account_id FOREIGN KEY(account_id) REFERENCES accounts (id)
+)
+
+CREATE TRIGGER credit_transactions_spending AFTER INSERT ON credit_transactions WHEN NEW.type = 'charge'
+    BEGIN
+    INSERT INTO spending (account_id, quarter_hour, model_id, caller_id, credits, pictures)
+    VALUES (NEW.account_id, NEW.created_at / 900000, coalesce(NEW.model_id, ''),
+            coalesce(NEW.api_key_id, NEW.connection_id, ''), -NEW.amount, 1)
+    ON CONFLICT (account_id, quarter_hour, model_id, caller_id) DO UPDATE
+    SET credits = spending.credits + excluded.credits, pictures = spending.pictures + 1;
+ END
+
+CREATE INDEX ix_generations_account_id_api_key_id_connection_id_id ON generations (account_id, api_key_id, connection_id, id)
