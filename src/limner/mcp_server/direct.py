@@ -53,7 +53,7 @@ TAKEN = frozenset(
 )
 _PARAM_HEADER = MCP_PARAM_HEADER_PREFIX.lower()
 PING_SECONDS = 15.0
-"""Of silence, after which a caller who waits is told that we live."""
+"""Every so often a caller who waits in silence is told that we live."""
 
 
 class Direct:

@@ -20,19 +20,22 @@ _PING = b": ping\r\n\r\n"
 class Reply:
     """`tell` what happens, then `end`. Before 2026-07-28 every answer is an event, unless it is too large for one."""
 
-    __slots__ = ("_has_begun", "_is_modern", "_send")
+    __slots__ = ("_has_begun", "_is_modern", "_is_silent", "_send")
 
     def __init__(self, send: Send, *, is_modern: bool) -> None:
         self._send = send
         self._is_modern = is_modern
         self._has_begun = False
+        self._is_silent = True
 
     async def tell(self, message: Mapping[str, Any]) -> None:
         await self._go_on(_event(orjson.dumps(message)))
 
     async def keep_alive(self) -> None:
-        """No proxy in between shall take us for dead."""
-        await self._go_on(_PING)
+        """No proxy in between shall take us for dead: something is said where nothing was since the last time."""
+        if self._is_silent:
+            await self._go_on(_PING)
+        self._is_silent = True
 
     async def end(self, answer: Mapping[str, Any], status: int) -> None:
         body = orjson.dumps(answer)
@@ -57,6 +60,7 @@ class Reply:
         await self._body(body, more=False)
 
     async def _body(self, body: bytes, *, more: bool) -> None:
+        self._is_silent = False
         await self._send({"type": "http.response.body", "body": body, "more_body": more})
 
 
