@@ -232,6 +232,7 @@ spending = Table(
     Column("credits", BigInteger, nullable=False),
     Column("pictures", BigInteger, nullable=False),
     info={"follows": "credit_transactions"},
+    sqlite_with_rowid=False,
 )
 """Charges added up by quarter hour since the epoch, which a trigger on the ledger keeps; empty text where there is no model
 or no key. `limner audit` proves it."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 import anyio
+import orjson
 from mcp.server.connection import Connection
 from mcp.server.lowlevel.server import Server
 from mcp.server.runner import ServerRunner, modern_error_data
@@ -71,7 +72,7 @@ class Direct:
             return
         reply = Reply(send, is_modern=call.is_modern)
         if call.is_at_once:
-            await reply.end(*await self._answer(call, reply))
+            await self._answer(call, reply)
         else:
             await self._answer_who_waits(call, reply, receive)
 
@@ -85,7 +86,7 @@ class Direct:
                 if not answering.done() and not leaving.done():
                     await reply.keep_alive()
             if answering.done():
-                await reply.end(*answering.result())
+                answering.result()
         finally:
             answering.cancel()
             leaving.cancel()
@@ -125,7 +126,11 @@ class Direct:
             return False
         return message["method"] != "tools/call" or self._answers_at_once(str(params.get("name")))
 
-    async def _answer(self, call: "_Call", reply: Reply) -> tuple[dict[str, Any], int]:
+    async def _answer(self, call: "_Call", reply: Reply) -> None:
+        """Nothing but its bytes is kept while it is sent: with whole pictures, the rest would take as much again."""
+        await reply.end(*await self._outcome(call, reply))
+
+    async def _outcome(self, call: "_Call", reply: Reply) -> tuple[bytes, int]:
         """The JSON-RPC answer and the HTTP status of its kind; a failure looks as it does from the transport."""
         connection = Connection.from_envelope(call.version, call.client_info, call.client_capabilities)
         runner = ServerRunner(self._server, connection, lifespan_state={})
@@ -136,9 +141,9 @@ class Direct:
         except Exception as problem:
             error = modern_error_data(problem)
             answer["error"] = error.model_dump(mode="json", by_alias=True, exclude_none=True)
-            return answer, ERROR_CODE_HTTP_STATUS.get(error.code, 200)
+            return orjson.dumps(answer), ERROR_CODE_HTTP_STATUS.get(error.code, 200)
         answer["result"] = result
-        return answer, 200
+        return orjson.dumps(answer), 200
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,8 +37,7 @@ class Reply:
             await self._go_on(_PING)
         self._is_silent = True
 
-    async def end(self, answer: Mapping[str, Any], status: int) -> None:
-        body = orjson.dumps(answer)
+    async def end(self, body: bytes, status: int) -> None:
         if self._has_begun:
             await self._body(_event(body), more=False)
         elif self._is_modern:

@@ -554,6 +554,7 @@ CREATE TABLE spending (
 	CONSTRAINT pk_spending PRIMARY KEY (account_id, quarter_hour, model_id, caller_id),
 	CONSTRAINT fk_spending_account_id FOREIGN KEY(account_id) REFERENCES accounts (id)
 )
+ WITHOUT ROWID
 
 CREATE TRIGGER credit_transactions_spending AFTER INSERT ON credit_transactions WHEN NEW.type = 'charge'
     BEGIN

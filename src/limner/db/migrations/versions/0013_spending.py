@@ -52,6 +52,7 @@ def upgrade() -> None:
         sa.Column("pictures", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name=op.f("fk_spending_account_id")),
         sa.PrimaryKeyConstraint("account_id", "quarter_hour", "model_id", "caller_id", name=op.f("pk_spending")),
+        sqlite_with_rowid=False,  # read by ranges of its key
     )
     connection = op.get_bind()
     # The trigger first: on PostgreSQL it locks the ledger, so that no charge falls between the two.
