@@ -17,6 +17,7 @@ from limner.credits import codes as credit_codes
 from limner.credits import ledger
 from limner.credits.codes import Code
 from limner.credits.shop import Reconciled
+from limner.credits.words import in_words
 from limner.db.base import Transaction
 from limner.db.types import now
 
@@ -92,7 +93,7 @@ def create_code(amount: int, uses: int, expires: datetime | None, description: s
         print_json({"id": code_id, "code": code, "credits": amount, "uses": uses, "expiresAt": iso(expires)})
         return
     click.echo(code)
-    click.echo(f"Code {code_id}: {amount} credits each for {uses}. It is not shown again.", err=True)
+    click.echo(f"Code {code_id}: {in_words(amount)} each for {uses}. It is not shown again.", err=True)
 
 
 @codes.command("list")

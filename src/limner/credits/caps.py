@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
+from limner.credits.words import are_or_is, in_words
 from limner.db.base import Row, Transaction
 from limner.db.types import to_ms
 from limner.errors import SpendCapExceeded
@@ -190,7 +191,7 @@ def _exceeded(tx: Transaction, owner_id: str, credits: int, now: datetime) -> Sp
     name = "total cap" if cap.period == "total" else f"cap per {cap.period}"
     resets = "It does not reset." if cap.resets_at is None else f"It resets at {cap.resets_at:%Y-%m-%d %H:%M} UTC."
     return SpendCapExceeded(
-        f"This needs {credits} credits and {cap.remaining} of {cap.limit} are left under the {name}. {resets}",
+        f"This needs {in_words(credits)} and {cap.remaining} of {cap.limit} {are_or_is(cap.remaining)} left under the {name}. {resets}",
         extra={
             "needed": credits,
             "capOf": cap.owner_id,

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from limner.credits import caps
+from limner.credits.words import are_or_is, in_words
 from limner.db.base import Row, Transaction
 from limner.db.types import new_id, utc
 from limner.errors import InsufficientCredits
@@ -134,8 +135,9 @@ def hold(
     )
     if taken == 0:
         available = balance(tx, account_id).available
+        left = max(available, 0)
         raise InsufficientCredits(
-            f"This needs {needed} credits and {max(available, 0)} are available.",
+            f"This needs {in_words(needed)} and {left} {are_or_is(left)} available.",
             extra={"needed": needed, "available": available},
         )
     caps.take(tx, cap_owner_ids, needed, generation_ids=generation_ids, now=now)

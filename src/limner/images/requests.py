@@ -7,6 +7,7 @@ from typing import Any
 
 from limner.accounts.principal import Principal
 from limner.catalog.models import Catalog, Model, Options, Plan
+from limner.credits.words import in_words
 from limner.errors import (
     AccountSuspended,
     ConfirmationRequired,
@@ -122,14 +123,14 @@ def _check_price(principal: Principal, new: NewImages, total: int) -> None:
     most = principal.max_credits_per_call
     if most is not None and total > most:
         raise SpendCapExceeded(
-            f"This call costs {total} credits and this key may spend {most} per call.",
+            f"This call costs {in_words(total)} and this key may spend {most} per call.",
             next_step="Make a cheaper call, or ask the owner of the key to raise its limit per call.",
             extra={"needed": total, "limit": most, "period": "call", "remaining": most, "resetsAt": None},
         )
     threshold = principal.confirm_above_credits
     if threshold is not None and total > threshold and not new.confirmed:
         raise ConfirmationRequired(
-            f"This call costs {total} credits, and the owner wants to be asked above {threshold}.",
+            f"This call costs {in_words(total)}, and the owner wants to be asked above {threshold}.",
             extra={"wouldCharge": total, "threshold": threshold},
         )
 

@@ -16,6 +16,7 @@ import mcp_types
 import orjson
 
 from limner.accounts.principal import Principal
+from limner.credits.words import in_words
 from limner.db.types import Clock
 from limner.errors import ConfirmationRequired, InsufficientCredits, ServiceError
 from limner.images.secrets import Secret
@@ -85,7 +86,7 @@ def _takes_forms(can_elicit: mcp_types.ElicitationCapability) -> bool:
 
 
 def _confirm(error: ConfirmationRequired) -> mcp_types.ElicitRequest:
-    agree = {"type": "boolean", "title": f"Spend {error.extra['wouldCharge']} credits", "default": False}
+    agree = {"type": "boolean", "title": f"Spend {in_words(error.extra['wouldCharge'])}", "default": False}
     return mcp_types.ElicitRequest(
         params=mcp_types.ElicitRequestFormParams(
             message=f"{error.message} Go on?",

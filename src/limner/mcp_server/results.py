@@ -14,6 +14,7 @@ import orjson
 import pybase64
 
 from limner.accounts.principal import Principal
+from limner.credits.words import are_or_is, in_words
 from limner.errors import ServiceError, from_data
 from limner.images import renditions
 from limner.images.beginning import Started
@@ -141,9 +142,9 @@ class Results:
     ) -> list[mcp_types.ContentBlock]:
         lines = [_line(row, each) for row, each in zip(rows, shown, strict=True)]
         if len(rows) > 1:
-            lines.append(f"Together: {sum(row.charged for row in rows)} credits charged, {available} left.")
+            lines.append(f"Together: {in_words(sum(row.charged for row in rows))} charged, {available} left.")
         else:
-            lines[-1] += f" {available} credits left."
+            lines[-1] += f" {in_words(available)} left."
         return [mcp_types.TextContent(type="text", text="\n".join(lines))]
 
     def _pictures(
@@ -191,12 +192,12 @@ def _line(row: Generation, shown: dict[str, Any]) -> str:
         size = f"{row.width}x{row.height} {(row.media_type or '').removeprefix('image/')}"
         warnings = "".join(f" Note: {warning}" for warning in shown["warnings"])
         return (
-            f"succeeded{replayed}: image {row.id}, {size}, {row.charged} credits charged. "
+            f"succeeded{replayed}: image {row.id}, {size}, {in_words(row.charged)} charged. "
             f"Link {_until(shown)}: {shown['imageUrl']}{warnings}"
         )
     if row.status in ("queued", "running"):
         return (
-            f"{row.status}: image {row.id} is still being made, {row.credits} credits are held. "
+            f"{row.status}: image {row.id} is still being made, {in_words(row.credits)} {are_or_is(row.credits)} held. "
             f"Call get_image with this id (waitSeconds up to 780) to fetch it; do not generate again: "
             f"fetching or repeating the same call does not pay twice."
         )

@@ -4,6 +4,7 @@ from typing import Any
 
 import mcp_types
 
+from limner.credits.words import are_or_is, in_words
 from limner.errors import InvalidRequest, ServiceError, from_data
 from limner.images.generations import Generation
 from limner.images.requests import NewImages
@@ -40,7 +41,7 @@ def succeeded(row: Generation) -> Generation:
 
 def still_running(row: Generation, request_id: str) -> mcp_types.CallToolResult:
     """A tool error that names the id and promises that nothing is paid twice."""
-    message = f"Image {row.id} is still being made; {row.credits} credits are held for it."
+    message = f"Image {row.id} is still being made; {in_words(row.credits)} {are_or_is(row.credits)} held for it."
     next_step = "Repeat the same call to wait on for this image: that does not start or pay for another."
     error: dict[str, Any] = {
         "code": "running",
