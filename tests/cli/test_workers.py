@@ -5,7 +5,10 @@ import signal
 from pathlib import Path
 
 import httpx2
-from tests.cli.terminal import Terminal
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+from psycopg.sql import SQL, Identifier, Literal
+from tests.cli.terminal import Server, Terminal
 from tests.service import free_port
 
 
@@ -20,7 +23,7 @@ def test_processes_answer_together_are_replaced_when_they_die_and_end_together(
 ) -> None:
     terminal.env["LIMNER_DATABASE_URL"] = postgresql_url
     with terminal.server("--workers", "2") as server:
-        children = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children")
+        children = children_of(server)
         server.until_said("ready", 2)
         first, second = children.read_text().split()
         os.kill(int(first), signal.SIGKILL)
@@ -31,6 +34,21 @@ def test_processes_answer_together_are_replaced_when_they_die_and_end_together(
         assert len(after) == 2
         assert server.end() == 0
         assert not any(Path(f"/proc/{child}").exists() for child in after)
+
+
+def test_a_process_that_finds_no_database_is_started_again_until_there_is_one(
+    terminal: Terminal, postgresql_url: str
+) -> None:
+    terminal.env["LIMNER_DATABASE_URL"] = postgresql_url
+    with terminal.server("--workers", "2") as server:
+        server.until_said("ready", 2)
+        let_connect(postgresql_url, False)
+        os.kill(int(children_of(server).read_text().split()[0]), signal.SIGKILL)
+        server.until_said("the database does not answer", 1)
+        let_connect(postgresql_url, True)
+        server.until_said("ready", 3)
+        assert server.process.poll() is None
+        assert len(children_of(server).read_text().split()) == 2
 
 
 def test_processes_end_with_a_supervisor_that_is_killed(terminal: Terminal, postgresql_url: str) -> None:
@@ -53,6 +71,17 @@ def test_the_operators_port_adds_up_what_every_process_has_counted(terminal: Ter
         assert httpx2.get(f"http://127.0.0.1:{port}/readyz").status_code == 200
         assert httpx2.get(f"http://127.0.0.1:{port}/api/v1/account").status_code == 404
         assert httpx2.get(f"{server.url}/metrics").status_code == 404
+
+
+def children_of(server: Server) -> Path:
+    return Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children")
+
+
+def let_connect(url: str, may: bool) -> None:
+    """Whether anybody may connect to the database anew; who is connected stays."""
+    name = conninfo_to_dict(url)["dbname"]
+    with psycopg.connect(url, dbname="postgres", autocommit=True) as server:
+        server.execute(SQL("ALTER DATABASE {} ALLOW_CONNECTIONS {}").format(Identifier(f"{name}"), Literal(may)))
 
 
 def until_nobody_listens(url: str) -> None:

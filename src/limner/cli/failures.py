@@ -13,6 +13,8 @@ from limner.providers.comfyui_workflow import BadWorkflow
 
 FAILED = 1
 UNUSABLE = 2
+AWAY = 75
+"""To a supervisor of ours: the database does not answer now, so start another process in a while."""
 
 _UNUSABLE = (BadConfiguration, BadCatalog, BadWorkflow, DatabaseTooNew, AlreadyServed)
 

@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import socket
+import sys
 from collections.abc import Sequence
 
 import click
@@ -11,11 +12,12 @@ import structlog
 
 from limner import __version__, logs
 from limner.accounts import sign_in
-from limner.cli.failures import CannotStart
+from limner.cli.failures import AWAY, CannotStart
 from limner.cli.serving import Serving, claim, operators_socket, run, serving
 from limner.cli.settings import similar
 from limner.cli.workers import refuse_on_sqlite, supervise
 from limner.config import Config
+from limner.db.base import DatabaseUnavailable
 from limner.db.types import now
 
 log = structlog.stdlib.get_logger(__name__)
@@ -35,6 +37,11 @@ def serve(host: str | None, port: int | None, workers: int, fd: tuple[int, ...],
     logs.set_up(config.log_level, config.log)
     try:
         run(supervise(config, listeners, workers) if workers > 1 else _serve(config, listeners, supervisor_fd))
+    except DatabaseUnavailable as problem:
+        if supervisor_fd is None:
+            raise
+        log.error("the database does not answer", error=str(problem))
+        sys.exit(AWAY)
     except OSError as problem:
         raise CannotStart(f"{problem}") from problem
 

@@ -16,6 +16,7 @@ from prometheus_client.multiprocess import mark_process_dead  # pyright: ignore[
 from limner import metrics
 from limner.cli.failures import UNUSABLE, CannotStart
 from limner.config import Config
+from limner.db.engine import open_database
 
 RESTART_SECONDS = 1.0
 """Between the death of a process and its successor, so that one that cannot live does not eat the machine."""
@@ -33,6 +34,7 @@ def refuse_on_sqlite(config: Config, workers: int) -> None:
 
 async def supervise(config: Config, listeners: Sequence[socket.socket], workers: int) -> None:
     """Until SIGTERM or SIGINT; each process answers on the same sockets, and the kernel shares out connections."""
+    await _reach(config.database_url)
     command = [sys.executable, "-m", "limner", "serve", "--host", config.host, "--port", str(config.port)]
     for listener in listeners:
         command += ["--fd", str(listener.fileno())]
@@ -48,6 +50,12 @@ async def supervise(config: Config, listeners: Sequence[socket.socket], workers:
         kept = [_keep_one_running(number, start, told) for number in range(workers)]
         if not all(await asyncio.gather(*kept)):
             raise CannotStart("A serving process cannot start; the line above says why.")
+
+
+async def _reach(database_url: str) -> None:
+    """A database that is not there from the first is a wrong setting; one that goes away later comes back."""
+    database = await open_database(database_url, connections=1)
+    await database.close()
 
 
 @dataclass(frozen=True, slots=True)
