@@ -26,6 +26,13 @@ def test_the_first_start_says_where_it_is_and_how_to_get_in(terminal: Terminal) 
     assert "sk-not-real" not in server.log.read_text()
 
 
+def test_payments_that_nobody_could_confirm_are_said_at_the_start(terminal: Terminal) -> None:
+    terminal.env["LIMNER_STRIPE_SECRET_KEY"] = "sk_test_x"
+    with terminal.server() as server:
+        assert server.end() == 0
+    assert "LIMNER_STRIPE_WEBHOOK_SECRET is not set" in server.log.read_text()
+
+
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
 def test_it_ends_cleanly_when_told(terminal: Terminal, how: int) -> None:
     with terminal.server() as server:

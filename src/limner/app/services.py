@@ -150,6 +150,7 @@ async def open_services(
     await keyring.refresh()
     catalog = await _open_catalog(config, providers)
     _log_providers(config)
+    _log_payments(config)
     process_id = new_id()
     queue, events = await open_queue(config, providers, blobs, process_id, stack)
     pool = PicturePool()
@@ -330,3 +331,11 @@ def _log_providers(config: Config) -> None:
         log.info("provider found", provider="compatible", at=config.compatible.base_url)
     if config.comfyui_url is not None:
         log.info("provider found", provider="comfyui", at=config.comfyui_url)
+
+
+def _log_payments(config: Config) -> None:
+    if config.stripe_secret_key is not None and config.stripe_webhook_secret is None:
+        log.warning(
+            "LIMNER_STRIPE_WEBHOOK_SECRET is not set: what is paid is credited hours later, when Stripe is asked; "
+            "docs/operate/payments.md says where it comes from"
+        )
