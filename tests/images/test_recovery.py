@@ -1,9 +1,17 @@
 """What a dead or stuck process leaves behind is put right by lease: charged if and only if retrievable."""
 
+import asyncio
+import json
 from datetime import timedelta
+from pathlib import Path
 
-from tests.service import Service, until_answer
+from starlette.requests import Request
+from starlette.responses import Response
+from tests.peers import comfyui
+from tests.peers.comfyui import ComfyUIPeer
+from tests.service import Service, Stage, free_port, one_server, serving, until_answer
 
+from limner.app import Services
 from limner.db.types import now
 from limner.errors import UpstreamUnavailable
 from limner.images.recovery import MOST_RUNS, Recovery
@@ -29,7 +37,11 @@ async def expire(service: Service, image_id: str) -> None:
 
 
 async def sweep(service: Service) -> int:
-    return await Recovery(service.services.parts, service.services.queue, service.services.providers.seats).sweep()
+    return await sweep_of(service.services)
+
+
+async def sweep_of(services: Services) -> int:
+    return await Recovery(services.parts, services.queue, services.providers.seats).sweep()
 
 
 async def image(service: Service, image_id: str, wait: int = 0) -> dict[str, object]:
@@ -74,6 +86,46 @@ async def test_work_that_was_sent_and_is_unknown_is_never_paid_twice(any_service
     assert len(any_service.stage.seen) == 1
     assert (await any_service.balance()).available == 100
     assert await any_service.audit() == []
+
+
+class SilentOnce(ComfyUIPeer):
+    """Takes the first order and never says so: whoever sent it holds no handle."""
+
+    async def make(self, request: Request) -> Response:
+        if not self.orders:
+            await self.keep(request)
+            self._asked.set()
+            await asyncio.to_thread(self._gate.wait, 60)
+        return await super().make(request)
+
+
+async def test_work_is_left_to_a_process_that_has_its_supplier_and_knows_whether_it_may_be_repeated(
+    tmp_path: Path, postgresql_url: str, s3_env: dict[str, str]
+) -> None:
+    workflow = tmp_path / "workflow.json"
+    workflow.write_text(json.dumps(comfyui.WORKFLOW))
+    with SilentOnce() as peer:
+        env = s3_env | {"LIMNER_COMFYUI_URL": peer.base_url, "LIMNER_COMFYUI_WORKFLOW": str(workflow)}
+        async with (
+            serving(tmp_path / "has it", postgresql_url, env=env) as service,
+            one_server(tmp_path / "has not", postgresql_url, free_port(), Stage(), s3_env) as other,
+        ):
+            await until_answer(lambda: knows_who_has(other, "comfyui"))
+            begun = await service.generate(modelId="comfyui:workflow", waitSeconds=0)
+            image_id = begun.json()["image"]["id"]
+            await peer.asked()
+            await expire(service, image_id)
+            await sweep_of(other)
+            assert (await image(service, image_id))["status"] in ("running", "queued")
+            await sweep(service)
+            done = await image(service, image_id, wait=60)
+            assert (done["status"], len(peer.orders)) == ("succeeded", 2)
+            assert await service.transaction_types() == ["grant", "charge"]
+            peer.release()
+
+
+async def knows_who_has(services: Services, provider_id: str) -> bool:
+    return provider_id in (await services.queue.fleet()).providers
 
 
 async def test_a_picture_that_is_complete_is_charged_and_succeeds_without_asking_again(any_service: Service) -> None:

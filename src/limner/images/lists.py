@@ -107,14 +107,14 @@ def overdue(tx: Transaction, now: datetime, *, limit: int = 100) -> list[str]:
     return [row["id"] for row in rows]
 
 
-def abandoned(tx: Transaction, now: datetime, *, limit: int = 100) -> list[str]:
-    """Running under a lease that ran out: their process is gone or stuck."""
+def abandoned(tx: Transaction, now: datetime, *, limit: int = 100) -> dict[str, str]:
+    """Running under a lease that ran out, with their providers: their process is gone or stuck."""
     rows = tx.all(
-        "SELECT id FROM generations WHERE status = 'running' AND lease_until < :now ORDER BY id LIMIT :limit",
+        "SELECT id, provider_id FROM generations WHERE status = 'running' AND lease_until < :now ORDER BY id LIMIT :limit",
         now=now,
         limit=limit,
     )
-    return [row["id"] for row in rows]
+    return {row["id"]: row["provider_id"] for row in rows}
 
 
 def _conditions(which: Filter) -> tuple[str, dict[str, Any]]:

@@ -48,19 +48,31 @@ class Recovery:
         """Settle or requeue what is abandoned or overdue; how many."""
         fleet = await self._queue.fleet()
         await self._break_off_gone(fleet)
-        settled = await self._settle_all()
+        settled = await self._settle_all(fleet)
         await self._call_for_waiting(fleet)
         return settled
 
-    async def _settle_all(self) -> int:
+    async def _settle_all(self, fleet: Fleet) -> int:
         now = self._parts.clock()
         overdue = await self._parts.database.read(lambda tx: lists.overdue(tx, now))
         abandoned = await self._parts.database.read(lambda tx: lists.abandoned(tx, now))
         for generation_id in overdue:
             await self._expire(generation_id)
-        for generation_id in abandoned:
+        ours = [each for each, provider_id in abandoned.items() if not self._is_for_others(provider_id, fleet)]
+        for generation_id in ours:
             await self._take_over(generation_id)
-        return len(overdue) + len(abandoned)
+        return len(overdue) + len(ours)
+
+    def _is_for_others(self, provider_id: str, fleet: Fleet) -> bool:
+        """Only who has this supplier knows whether its work may be repeated; one of those that live has it."""
+        return provider_id in fleet.providers and not self._has(provider_id)
+
+    def _has(self, provider_id: str) -> bool:
+        try:
+            self._parts.suppliers[provider_id]
+        except ModelUnavailable:
+            return False
+        return True
 
     async def _break_off_gone(self, fleet: Fleet) -> None:
         """Every wait of a process that is gone broke off: an identical call may adopt what it waited for."""
@@ -142,10 +154,7 @@ class Recovery:
             return False
         if row.sent_at is None or row.provider_handle is not None:
             return True
-        try:
-            return self._parts.suppliers[row.provider_id].safe_to_repeat
-        except ModelUnavailable:
-            return False
+        return self._has(row.provider_id) and self._parts.suppliers[row.provider_id].safe_to_repeat
 
     async def _ended(self, row: Generation) -> None:
         self._parts.events.publish(Event("ended", row.id))
