@@ -83,7 +83,7 @@ class UnknownModel(ServiceError):
     code = "unknown_model"
     status = 400
     message = "There is no such model."
-    next_step = "Call list_models and use one of its ids."
+    next_step = "List the models and use one of their ids."
 
 
 class UnsupportedOption(ServiceError):
@@ -270,7 +270,7 @@ class ModelUnavailable(ServiceError):
     code = "model_unavailable"
     status = 503
     message = "That model cannot be used on this server."
-    next_step = "Call list_models and use one that is available."
+    next_step = "List the models and use one that is available."
 
 
 class Internal(ServiceError):

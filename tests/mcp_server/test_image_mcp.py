@@ -107,3 +107,10 @@ async def test_the_edition_can_stand_at_the_usual_path(tmp_path: Path, sqlite_ur
         service.mcp("legacy") as client,
     ):
         assert client.server_info.name == "image-mcp"
+
+
+async def test_what_to_do_about_a_missing_model_names_no_tool_this_edition_lacks(service: Service) -> None:
+    async with service.mcp(path=PATH) as client:
+        result = await client.call_tool("generate_image", {"prompt": "x"})
+    assert text_of(result).startswith("model_unavailable: ")
+    assert "list_models" not in text_of(result)

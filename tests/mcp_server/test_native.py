@@ -118,7 +118,7 @@ async def test_a_picture_comes_with_its_facts_in_text_and_structure(service: Ser
     )
     assert (facts["style"], facts["seed"], facts["error"], facts["replayed"]) == ("ink", 3, None, False)
     text = text_of(result)
-    for said in (facts["id"], facts["imageUrl"], "1024x1024", "1 credits charged", "99 credits left"):
+    for said in (facts["id"], facts["imageUrl"], "1024x1024", "1 credit charged", "99 credits left"):
         assert said in text
     (picture,) = pictures_of(result)
     with Image.open(BytesIO(pybase64.b64decode(picture.data))) as opened:
@@ -195,6 +195,27 @@ async def test_failures_are_results_with_code_sentence_and_next_step(service: Se
         assert error["creditsCharged"] == 0
         assert error["requestId"]
     assert await service.transaction_types() == ["grant"]
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_a_call_whose_wait_ends_first_says_running_though_it_stands_in_line(service: Service, era: str) -> None:
+    service.stage.holding = True
+    async with service.mcp(era) as client:
+        handed = await client.call_tool("generate_image", {"prompt": "slow", "n": 8, "waitSeconds": 0})
+    facts = handed.structured_content
+    assert {each["status"] for each in (facts, *facts["others"])} == {"running"}
+    assert facts["retryAfterSeconds"] > 0
+    assert text_of(handed).startswith(f"running: image {facts['id']} is still being made, 1 credit is held.")
+    service.stage.let_go()
+
+
+async def test_an_id_that_none_can_have_is_invalid_and_one_that_none_has_is_not_found(service: Service) -> None:
+    async with service.mcp() as client:
+        odd = await client.call_tool("get_image", {"id": "seven"})
+        unknown = await client.call_tool("get_image", {"id": "0190a5b2-0000-7000-8000-000000000000"})
+    assert text_of(odd).startswith("invalid_request: id: must be a UUID.")
+    assert odd.structured_content["error"]["details"][0]["path"] == "id"
+    assert text_of(unknown).startswith("not_found: ")
 
 
 @pytest.mark.parametrize("era", ERAS)

@@ -40,7 +40,8 @@ async def test_the_sixty_first_call_of_a_burst_waits_and_every_answer_says_where
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [
-        ("GET", "/api/v1/images/nonsense", 404),
+        ("GET", "/api/v1/images/nonsense", 400),
+        ("GET", "/api/v1/images/0190a5b2-7c1e-7000-8000-000000000000", 404),
         ("POST", "/api/v1/images/generate", 400),
         ("GET", "/api/v1/usage?limit=0", 400),
     ],
@@ -53,6 +54,27 @@ async def test_errors_of_known_callers_carry_the_limits_too(
         assert answer.status_code == status
         assert {"ratelimit", "ratelimit-policy", "x-request-id"} <= set(answer.headers)
         assert answer.json()["error"]["requestId"] == answer.headers["x-request-id"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/api/v1/images/seven/events"),
+        ("DELETE", "/api/v1/images/seven"),
+        ("POST", "/api/v1/images/seven/cancel"),
+        ("GET", "/api/v1/keys/seven"),
+        ("DELETE", "/api/v1/webhooks/seven"),
+    ],
+)
+async def test_an_id_that_none_can_have_is_invalid_and_its_path_is_named(
+    service: Service, method: str, path: str
+) -> None:
+    key = await service.make_key(scopes=frozenset({"images:read", "images:generate", "account:read", "keys:write"}))
+    async with service.client(key) as http:
+        answer = await http.request(method, path)
+    error = answer.json()["error"]
+    assert (answer.status_code, error["code"]) == (400, "invalid_request")
+    assert error["details"] == [{"path": "id", "message": "must be a UUID", "code": "invalid"}]
 
 
 async def test_a_path_says_which_methods_it_takes(service: Service) -> None:

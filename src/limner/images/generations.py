@@ -4,7 +4,7 @@ How a generation goes on stands in `transitions`, what a list shows and what wai
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 
@@ -69,6 +69,10 @@ class Generation:
     @property
     def has_ended(self) -> bool:
         return self.status in ENDED
+
+    def as_told_to_its_caller(self) -> "Generation":
+        """What the call that asked for it says when its wait ends first: running, though it may still stand in line."""
+        return replace(self, status="running") if self.status == "queued" else self
 
     @property
     def charged(self) -> int:

@@ -23,6 +23,7 @@ from limner.images.pictures import NotAPicture
 from limner.images.provenance import source_of
 from limner.images.service import Images
 from limner.queue.base import Event, Watching
+from limner.rest import reading
 from limner.rest.door import Door
 from limner.schemas import DescribedImage
 
@@ -44,7 +45,7 @@ class EventRoutes:
         return [door.route("/api/v1/images/{id}/events", self._events)]
 
     async def _events(self, request: Request, principal: Principal) -> Response:
-        row = await self._images.get(principal, request.path_params["id"])
+        row = await self._images.get(principal, reading.id_of(request))
         return EventStream(self._told(principal, row.id, row.provider_id))
 
     async def _told(self, principal: Principal, generation_id: str, provider_id: str) -> AsyncGenerator[bytes]:

@@ -98,6 +98,7 @@ class ImageRoutes:
         self, principal: Principal, started: Started, rows: list[Generation], *, include_bytes: bool, ttl_seconds: int
     ) -> Response:
         rows = sorted(rows, key=lambda row: (row.status != "succeeded", row.position))
+        rows = [row.as_told_to_its_caller() for row in rows]
         if not rows:
             raise NotFound("The picture was deleted.")
         if (failure := _failure(rows)) is not None:
@@ -121,7 +122,7 @@ class ImageRoutes:
         seconds = reading.whole(request, "wait", 0, least=0, most=WAIT_SECONDS)
         ttl_seconds = reading.whole(request, "ttlSeconds", 900, least=60, most=86400)
         metadata_only = reading.choice(request, "format", ("metadata",)) is not None
-        row = await while_connected(request, self._images.get_when_ended(principal, request.path_params["id"], seconds))
+        row = await while_connected(request, self._images.get_when_ended(principal, reading.id_of(request), seconds))
         available = (await self._images.balance(principal)).available
         shown = await self._shown(
             row, available, replayed=False, include_bytes=not metadata_only, ttl_seconds=ttl_seconds
@@ -129,7 +130,7 @@ class ImageRoutes:
         return StreamedJson({"image": shown})
 
     async def _content(self, request: Request, principal: Principal) -> Response:
-        row = await self._images.get(principal, request.path_params["id"])
+        row = await self._images.get(principal, reading.id_of(request))
         if row.status != "succeeded":
             raise NotFound("There is no picture yet.", generation_id=row.id)
         return await self._files.serve(request, row, {"Cache-Control": "private, max-age=3600"})
@@ -144,11 +145,11 @@ class ImageRoutes:
         return Json({"images": shown, "total": page.total, "limit": limit, "offset": offset, "nextCursor": cursor})
 
     async def _delete(self, request: Request, principal: Principal) -> Response:
-        await self._images.delete(principal, request.path_params["id"])
+        await self._images.delete(principal, reading.id_of(request))
         return Response(status_code=204)
 
     async def _cancel(self, request: Request, principal: Principal) -> Response:
-        row = await self._images.cancel(principal, request.path_params["id"])
+        row = await self._images.cancel(principal, reading.id_of(request))
         available = (await self._images.balance(principal)).available
         return Json({"image": DescribedImage.of(row, self._link(row, 900), available).data()})
 

@@ -13,6 +13,7 @@ from limner.accounts.keys import ApiKey, NewKey
 from limner.accounts.principal import DEFAULT_SCOPES, Principal
 from limner.credits import caps
 from limner.credits.caps import Cap, Period
+from limner.credits.words import in_words
 from limner.db.base import Database, Transaction
 from limner.db.types import Clock
 from limner.errors import AccountSuspended, InsufficientScope, NotFound
@@ -215,8 +216,8 @@ def _require(principal: Principal) -> None:
 
 def _id_of(request: Request, principal: Principal) -> str:
     """The key a path names; one's own needs no scope, any other needs keys:write."""
-    named: str = request.path_params["id"]
-    key_id = principal.api_key_id if named == "current" else named
+    is_own = request.path_params["id"] == "current"
+    key_id = principal.api_key_id if is_own else reading.id_of(request)
     if key_id is None:
         raise NotFound("There is no such API key.")
     if key_id != principal.api_key_id:
@@ -242,7 +243,7 @@ def _put_cap(tx: Transaction, principal: Principal, key: ApiKey, cap: SpendCap, 
     held = caps.of_owner(tx, key.id, now)
     if principal.api_key_id is not None and held is not None and not held.allows(cap.limit, cap.period):
         raise InsufficientScope(
-            f"A key may lower a spend cap and never raise it; it is {held.limit} credits per {held.period} now.",
+            f"A key may lower a spend cap and never raise it; it is {in_words(held.limit)} per {held.period} now.",
             next_step="Ask the owner of the account to raise it in the dashboard.",
         )
     caps.put(tx, key.account_id, key.id, limit=cap.limit, period=cap.period, now=now)
@@ -251,5 +252,5 @@ def _put_cap(tx: Transaction, principal: Principal, key: ApiKey, cap: SpendCap, 
 def _limit_per_call(tx: Transaction, principal: Principal, key: ApiKey, credits: int) -> None:
     most = key.max_credits_per_call
     if principal.api_key_id is not None and most is not None and credits > most:
-        raise InsufficientScope(f"A key may lower its limit per call and never raise it; it is {most} credits now.")
+        raise InsufficientScope(f"A key may lower its limit per call and never raise it; it is {in_words(most)} now.")
     keys.limit_per_call(tx, key.account_id, key.id, credits)

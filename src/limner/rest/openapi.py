@@ -89,7 +89,7 @@ def _operation(operation: Operation, references: References) -> dict[str, Any]:
         "summary": operation.summary,
         "tags": [operation.tag],
         "parameters": [
-            *(_path_parameter(name) for name in re.findall(r"{(\w+)}", operation.path)),
+            *(_path_parameter(operation, name) for name in re.findall(r"{(\w+)}", operation.path)),
             *map(_parameter, operation.parameters),
         ],
         "responses": _responses(operation, references),
@@ -111,13 +111,18 @@ def _id(operation: Operation) -> str:
     return "_".join([operation.method.lower(), *words])
 
 
-def _path_parameter(name: str) -> dict[str, Any]:
-    return {
-        "name": name,
-        "in": "path",
-        "required": True,
-        "schema": {"type": "string", "minLength": 1, "maxLength": 100},
-    }
+NAME = {"type": "string", "minLength": 1, "maxLength": 100}
+UUID = {"type": "string", "format": "uuid"}
+
+
+def _path_parameter(operation: Operation, name: str) -> dict[str, Any]:
+    if operation.tag == "Prompts":
+        schema: dict[str, Any] = NAME
+    elif operation.tag == "Keys":
+        schema = {"anyOf": [UUID, {"const": "current"}]}
+    else:
+        schema = UUID
+    return {"name": name, "in": "path", "required": True, "schema": schema}
 
 
 def _parameter(parameter: Parameter) -> dict[str, Any]:

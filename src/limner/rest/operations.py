@@ -21,6 +21,7 @@ Failure = type[ServiceError]
 ALWAYS: tuple[Failure, ...] = (errors.Unauthorized, errors.RateLimited, errors.Internal)
 SCOPED: tuple[Failure, ...] = (*ALWAYS, errors.InsufficientScope)
 WITH_BODY: tuple[Failure, ...] = (errors.InvalidRequest, errors.PayloadTooLarge)
+BY_ID: tuple[Failure, ...] = (errors.InvalidRequest, errors.NotFound)
 MAKING: tuple[Failure, ...] = (
     *SCOPED,
     *WITH_BODY,
@@ -163,7 +164,7 @@ OPERATIONS: tuple[Operation, ...] = (
         "/api/v1/images/{id}",
         "Get a picture; wait for a running one",
         answers.OneImage,
-        (*SCOPED, errors.InvalidRequest, errors.NotFound),
+        (*SCOPED, *BY_ID),
         parameters=(
             _whole("wait", 0, 780, "Seconds to wait for a running one."),
             _whole("ttlSeconds", 60, 86400, "How long the link works."),
@@ -175,7 +176,7 @@ OPERATIONS: tuple[Operation, ...] = (
         "/api/v1/images/{id}/events",
         "Follow a generation as server-sent events: queued, running, partial, done",
         None,
-        (*SCOPED, errors.NotFound),
+        (*SCOPED, *BY_ID),
         media=("text/event-stream",),
     ),
     Operation(
@@ -183,7 +184,7 @@ OPERATIONS: tuple[Operation, ...] = (
         "/api/v1/images/{id}/content",
         "The picture's bytes, in another width or format if asked",
         None,
-        (*SCOPED, errors.InvalidRequest, errors.NotFound),
+        (*SCOPED, *BY_ID),
         parameters=(
             Parameter("width", {"type": "integer", "enum": [256, 512, 768, 1024, 1536]}),
             Parameter("format", {"type": "string", "enum": ["png", "jpeg", "webp"]}),
@@ -195,14 +196,14 @@ OPERATIONS: tuple[Operation, ...] = (
         "/api/v1/images/{id}/cancel",
         "Stop a generation, where that costs nothing",
         answers.OneImage,
-        (*SCOPED, errors.NotFound, errors.NotCancellable),
+        (*SCOPED, *BY_ID, errors.NotCancellable),
     ),
     Operation(
         "DELETE",
         "/api/v1/images/{id}",
         "Delete a picture and its prompt for good",
         None,
-        (*SCOPED, errors.NotFound, errors.NotCancellable),
+        (*SCOPED, *BY_ID, errors.NotCancellable),
         status=204,
     ),
     Operation("GET", "/api/v1/account", "Who is calling, and what is left to spend", Account, SCOPED),
@@ -250,7 +251,7 @@ OPERATIONS: tuple[Operation, ...] = (
         "/api/v1/keys/{id}",
         "Get an API key; `current` is the calling one",
         answers.OneKey,
-        (*SCOPED, errors.NotFound),
+        (*SCOPED, *BY_ID),
     ),
     Operation(
         "PATCH",
@@ -266,7 +267,7 @@ OPERATIONS: tuple[Operation, ...] = (
         "/api/v1/keys/{id}",
         "Revoke a key and every key it made",
         None,
-        (*SCOPED, errors.NotFound),
+        (*SCOPED, *BY_ID),
         status=204,
     ),
     Operation(
@@ -290,13 +291,13 @@ OPERATIONS: tuple[Operation, ...] = (
         body=MakeWebhook,
         example={"url": "https://example.org/hooks/limner", "events": ["image.succeeded", "image.failed"]},
     ),
-    Operation("DELETE", "/api/v1/webhooks/{id}", "Delete a webhook", None, (*SCOPED, errors.NotFound), status=204),
+    Operation("DELETE", "/api/v1/webhooks/{id}", "Delete a webhook", None, (*SCOPED, *BY_ID), status=204),
     Operation(
         "GET",
         "/api/v1/webhooks/{id}/deliveries",
         "What was sent to a webhook, newest first",
         answers.DeliveryList,
-        (*SCOPED, errors.InvalidRequest, errors.NotFound),
+        (*SCOPED, *BY_ID),
         parameters=PAGE,
     ),
     Operation(
@@ -304,7 +305,7 @@ OPERATIONS: tuple[Operation, ...] = (
         "/api/v1/webhooks/{id}/deliveries/{delivery_id}/resend",
         "Send it again",
         answers.OneDelivery,
-        (*SCOPED, errors.NotFound),
+        (*SCOPED, *BY_ID),
         status=202,
     ),
     Operation(

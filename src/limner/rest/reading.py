@@ -47,5 +47,14 @@ def cursor(request: Request) -> str | None:
         raise wrong("cursor", "must be the nextCursor of the page before") from None
 
 
+def id_of(request: Request, name: str = "id") -> str:
+    """The id that stands in the path; what cannot be one is invalid_request, unlike an id that nothing has."""
+    text: str = request.path_params[name]
+    try:
+        return str(UUID(text))
+    except ValueError:
+        raise wrong(name, "must be a UUID") from None
+
+
 def wrong(name: str, what: str) -> InvalidRequest:
     return InvalidRequest(f"{name}: {what}.", details=[Detail(name, what)])

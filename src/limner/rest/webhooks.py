@@ -1,6 +1,6 @@
 """REST for webhooks: register an address, see what was sent there, send it again."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 from starlette.requests import Request
@@ -99,13 +99,13 @@ class WebhookRoutes:
 
     async def _delete(self, request: Request, principal: Principal) -> Response:
         _require(principal)
-        webhook_id = request.path_params["id"]
+        webhook_id = reading.id_of(request)
         await self._database.write(lambda tx: endpoints.delete(tx, principal.account_id, webhook_id, self._clock()))
         return Response(status_code=204)
 
     async def _deliveries(self, request: Request, principal: Principal) -> Response:
         _require(principal)
-        webhook_id = request.path_params["id"]
+        webhook_id = reading.id_of(request)
         limit, offset = reading.page_of(request)
         found = await self._database.read(
             lambda tx: deliveries.of_webhook(tx, principal.account_id, webhook_id, limit=limit, offset=offset)
@@ -114,9 +114,9 @@ class WebhookRoutes:
 
     async def _resend(self, request: Request, principal: Principal) -> Response:
         _require(principal)
-        ids: dict[str, Any] = request.path_params
+        webhook_id, delivery_id = reading.id_of(request), reading.id_of(request, "delivery_id")
         again = await self._database.write(
-            lambda tx: deliveries.resend(tx, principal.account_id, ids["id"], ids["delivery_id"], self._clock())
+            lambda tx: deliveries.resend(tx, principal.account_id, webhook_id, delivery_id, self._clock())
         )
         return Json({"delivery": DeliveryLine.of(again).data()}, 202)
 

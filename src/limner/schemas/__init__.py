@@ -5,7 +5,7 @@ from limner.schemas.images import Charge, DescribedImage, Image
 from limner.schemas.models import ModelEntry, ModelPrice, models_data
 from limner.schemas.reading import json_schema, parse
 from limner.schemas.requests import PROMPT_CHARACTERS, WAIT_SECONDS, Edit, Generate, GetImage, PageOf
-from limner.schemas.shapes import WELL_FORMED, Nothing, Shape, Time, iso
+from limner.schemas.shapes import WELL_FORMED, Id, Nothing, Shape, Time, iso
 from limner.schemas.uploads import CreateUpload, OpenUpload, SentUpload
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "Edit",
     "Generate",
     "GetImage",
+    "Id",
     "Image",
     "ModelEntry",
     "ModelPrice",

@@ -7,7 +7,7 @@ from pydantic import Field
 from limner.catalog.models import Options
 from limner.images.links import LEAST_TTL_SECONDS, MOST_TTL_SECONDS
 from limner.images.requests import NewImages
-from limner.schemas.shapes import WELL_FORMED, Shape
+from limner.schemas.shapes import WELL_FORMED, Id, Shape
 
 PROMPT_CHARACTERS = 8000
 WAIT_SECONDS = 780
@@ -114,7 +114,7 @@ class Edit(_Making):
 
 
 class GetImage(Shape):
-    id: Annotated[str, Field(max_length=100), WELL_FORMED]
+    id: Id
     wait_seconds: Annotated[int, Field(ge=0, le=WAIT_SECONDS, description="Wait this long for a running one.")] = 0
     inline: Literal["auto", "full", "none"] = "auto"
     ttl_seconds: Annotated[

@@ -3,8 +3,9 @@
 import re
 from datetime import UTC, datetime
 from typing import Annotated, Any
+from uuid import UUID
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 from pydantic.alias_generators import to_camel
 
 
@@ -22,7 +23,15 @@ def _well_formed(value: Any) -> Any:
     return value
 
 
+def _uuid(value: str) -> str:
+    try:
+        return str(UUID(value))
+    except ValueError:
+        raise ValueError("must be a UUID") from None
+
+
 WELL_FORMED = BeforeValidator(_well_formed)
+Id = Annotated[str, Field(json_schema_extra={"format": "uuid"}), WELL_FORMED, AfterValidator(_uuid)]
 Time = Annotated[datetime, PlainSerializer(iso, return_type=str)]
 
 

@@ -1,14 +1,14 @@
 """The getimages edition: five tools with the names, fields and words of getimages.dev."""
 
 from typing import Annotated, Any, Literal
-from uuid import UUID
 
 import mcp_types
 import pybase64
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
 from limner.catalog.models import Options
 from limner.credits.ledger import CreditTransaction
+from limner.credits.words import in_words
 from limner.errors import Detail, UnsupportedOption
 from limner.images.generations import Generation
 from limner.images.links import ImageLinks
@@ -23,7 +23,7 @@ from limner.mcp_server.results import TOO_LARGE, Results, facts, fits
 from limner.mcp_server.server import Edition
 from limner.mcp_server.tools import Tool, Toolbox, ToolCall
 from limner.mcp_server.waiting import Waits
-from limner.schemas import PROMPT_CHARACTERS, WELL_FORMED, Nothing, PageOf, Shape, iso
+from limner.schemas import PROMPT_CHARACTERS, WELL_FORMED, Id, Nothing, PageOf, Shape, iso
 
 INSTRUCTIONS = """Generate images and look after them. getimages_generate_image spends credits of the user's account; \
 it is charged only when an image was made. It may take minutes: wait for it. If it fails because the wait ended, repeat \
@@ -39,13 +39,6 @@ ModelId = Literal[
 THINKS = ("google:gemini-3.1-flash-image-preview", "google:gemini-3-pro-image-preview")
 WIDE = "google:gemini-3-pro-image-preview"
 RATIOS = ("1:1", "3:2", "2:3", "16:9", "9:16", "4:3", "3:4")
-
-
-def _uuid(value: str) -> str:
-    try:
-        return str(UUID(value))
-    except ValueError:
-        raise ValueError("must be a UUID") from None
 
 
 class GenerateOne(Shape):
@@ -77,7 +70,7 @@ class GenerateOne(Shape):
 
 
 class GetOne(Shape):
-    id: Annotated[str, Field(json_schema_extra={"format": "uuid"}), WELL_FORMED, AfterValidator(_uuid)]
+    id: Id
     include_bytes: Annotated[bool, Field(description="Return the image itself too.")] = False
 
 
@@ -152,7 +145,7 @@ class GetimagesTools:
         warnings = "".join(f" Note: {warning}" for warning in self._warnings(call, row))
         text = (
             f"Generated image {row.id} ({row.width}x{row.height}) with {row.model_id}: "
-            f"{row.charged} credits charged, {remaining} remaining.{warnings}"
+            f"{in_words(row.charged)} charged, {remaining} remaining.{warnings}"
         )
         made = facts(_made(row, remaining, self._links.sign(row).url), text)
         made.content.append(await self._picture(call, row))
@@ -218,7 +211,7 @@ class GetimagesTools:
             "email": call.principal.email,
             "creditBalance": balance.available,
         }
-        return facts(data, f"{owner} has {balance.available} credits.")
+        return facts(data, f"{owner} has {in_words(balance.available)}.")
 
     def _list_usage(self) -> Tool[PageOf]:
         return Tool(

@@ -4,6 +4,7 @@ from typing import Any
 
 import mcp_types
 
+from limner.credits.words import in_words
 from limner.images.beginning import Started
 from limner.images.links import ImageLinks, UploadLinks
 from limner.images.lists import Filter
@@ -151,7 +152,7 @@ class NativeTools:
             charge, remain = quote.would_charge, quote.would_remain
             return facts(
                 {"credits": {"wouldCharge": charge, "wouldRemain": remain}, "warnings": list(quote.warnings)},
-                f"This would charge {charge} credits and leave {remain}. Nothing was started.",
+                f"This would charge {in_words(charge)} and leave {remain}. Nothing was started.",
             )
         started = await self._images.start(call.principal, call.ordering(new), has_left=call.has_left)
         takes_task = asked.wait_seconds is None and self._tasks.are_for(call)
@@ -159,7 +160,8 @@ class NativeTools:
         rows = await self._waits.for_call(call, started, seconds)
         if takes_task and not all(row.has_ended for row in rows):
             return await self._tasks.handle(started, rows, asked.inline)
-        return await self._results.of_call(call, started, rows, asked.inline)
+        told = [row.as_told_to_its_caller() for row in rows]
+        return await self._results.of_call(call, started, told, asked.inline)
 
     def _get_image(self) -> Tool[GetImage]:
         return Tool(
