@@ -136,18 +136,14 @@ async def fill(demo: Demo) -> None:
     demo.calendar.catch_up()
 
 
-@asynccontextmanager
-async def _painting(demo: Demo) -> AsyncIterator[None]:
-    """One picture is under way; the next start of this demonstration finds no trace of it."""
+async def _begin(demo: Demo) -> None:
+    """One picture is under way; those of earlier starts, which were lost, are gone."""
     async with demo.browser(story.OWNER) as browser:
+        wall = (await browser.get("/dashboard/gallery", params={"q": story.WAITING})).text
+        for lost in re.findall(r'id="f-([0-9a-f-]+)"', wall):
+            await browser.post(f"/dashboard/images/{lost}/delete", follow_redirects=False)
         wanted = {"prompt": story.WAITING, "model": story.SUNBURST, "aspectRatio": "16:9", "key": str(uuid4())}
-        sent = await browser.post("/dashboard/playground", data=wanted, follow_redirects=False)
-        image = sent.headers["location"]
-        try:
-            yield
-        finally:
-            await browser.post(f"{image}/cancel", follow_redirects=False)
-            await browser.post(f"{image}/delete", follow_redirects=False)
+        await browser.post("/dashboard/playground", data=wanted, follow_redirects=False)
 
 
 def _answered(tx: Transaction) -> None:
@@ -249,7 +245,7 @@ async def demonstration(data_dir: Path, port: int = 0) -> AsyncIterator[Demo]:
         demo = Demo(server.services, f"http://127.0.0.1:{port}", calendar, shop)
         if fresh:
             await fill(demo)
-        await stack.enter_async_context(_painting(demo))
+        await _begin(demo)
         yield demo
 
 
