@@ -14,19 +14,26 @@ Missing = Callable[[Request], Awaitable[Response]]
 Refusing = Callable[[Request, Sequence[str]], Response]
 """The answer where only other methods are taken, which it is told."""
 
+ANY_WORD = "{"
+"""What stands for the first word of a path that begins with a parameter."""
+
 
 class Directory:
     """All routes of an application; of those that fit a request the first in their order answers it.
 
-    A path without parameters is looked up; one with them is known by the text before the first.
+    A path without parameters is looked up; one with them is tried only by routes that begin with the same word.
     """
 
     def __init__(self, routes: Sequence[Route], *, missing: Missing, refusing: Refusing) -> None:
         self.routes = routes
         self._missing = missing
         self._refusing = refusing
-        self._with_parameters = [(route.path.partition("{")[0], route) for route in routes if route.param_convertors]
         self._by_path = {route.path: self._meant_by(route.path) for route in routes if not route.param_convertors}
+        with_parameters = [(_first_word(route.path), route) for route in routes if route.param_convertors]
+        self._by_word = {
+            word: [route for other, route in with_parameters if other in (word, ANY_WORD)]
+            for word in (ANY_WORD, *(word for word, _ in with_parameters))
+        }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path, method = scope["path"], scope["method"]
@@ -41,8 +48,7 @@ class Directory:
         await response(scope, receive, send)
 
     def _candidates(self, path: str) -> Sequence[Route]:
-        known = self._by_path.get(path)
-        return known or [route for start, route in self._with_parameters if path.startswith(start)]
+        return self._by_path.get(path) or self._by_word.get(_first_word(path)) or self._by_word[ANY_WORD]
 
     async def _without_route(self, request: Request) -> Response:
         path = request.scope["path"]
@@ -57,6 +63,11 @@ class Directory:
 
     def _meant_by(self, path: str) -> list[Route]:
         return [route for route in self.routes if route.path_regex.match(path)]
+
+
+def _first_word(path: str) -> str:
+    word = path[1:].partition("/")[0]
+    return ANY_WORD if word.startswith("{") else word
 
 
 def _takes(route: Route, method: str) -> bool:
