@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import errno
+import gc
 import signal
 import socket
 from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
@@ -48,6 +49,7 @@ class Serving:
 async def serving(config: Config, *listeners: socket.socket) -> AsyncGenerator[Serving]:
     """A server that answers on `listeners` while the block runs; SIGTERM and SIGINT end `ended`."""
     async with running(config) as server:
+        gc.freeze()  # what a start makes stays: looking through it again would find no garbage
         web = web_server(server.app)
         answering = asyncio.create_task(web.serve(sockets=list(listeners)))
         with signals(_End(web, server.services.state)):
