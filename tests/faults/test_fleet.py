@@ -15,8 +15,12 @@ from pathlib import Path
 
 import httpx2
 import pytest
+from starlette.requests import Request
+from starlette.responses import Response
 from tests.faults.fleet import Fleet, Member, fleet
+from tests.peers.bfl import BFLPeer
 from tests.peers.openai import OpenAIPeer
+from tests.peers.peer import json
 
 from limner.accounts import accounts, keys
 from limner.accounts.keys import NewKey
@@ -33,6 +37,17 @@ KILLS = max(8, GENERATIONS // 10)
 MODELS = ("limner:sketch", "openai:gpt-image-2")
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600 + GENERATIONS)]
+
+
+class PendingBFL(BFLPeer):
+    """Takes orders and is at work on them until it may be done."""
+
+    may_be_done = False
+
+    async def result(self, request: Request) -> Response:
+        if not self.may_be_done:
+            return json({"id": request.query_params["id"], "status": "Pending", "result": None, "progress": 0.1})
+        return await super().result(request)
 
 
 class SlowPeer(OpenAIPeer):
@@ -113,6 +128,34 @@ async def test_a_server_that_is_told_to_end_in_the_middle_of_fifty_long_calls_lo
     await audit_is_clean(database, environ)
 
 
+async def test_another_process_collects_by_its_handle_what_a_killed_one_ordered(
+    tmp_path: Path, environ: dict[str, str], database: Database
+) -> None:
+    """A worker without that supplier stands by all the time, and leaves it alone."""
+    key = await make_account(database, "owner@example.org")
+    with PendingBFL() as peer:
+        supplied = {"LIMNER_BFL_BASE_URL": peer.base_url, "LIMNER_BFL_API_KEY": "bfl-peer"}
+        async with fleet(environ, servers=1, workers=1, data_dir=f"{tmp_path}", server_env=supplied) as members:
+            (first,) = members.servers
+            successor = Member(
+                first.command, dict(first.environ) | {"LIMNER_DATA_DIR": f"{tmp_path}/successor"}, first.port
+            )
+            begun = await generate(first, key, "a lake", model="bfl:flux-2-pro", quality=None)
+            assert begun is not None
+            await until(database, "SELECT count(*) FROM generations WHERE provider_handle IS NOT NULL", 1, 60)
+            await first.kill()
+            members.servers.append(successor)
+            await successor.start()
+            await successor.until_ready()
+            peer.may_be_done = True
+            await until_all_ended(database, 120)
+            await until_nothing_is_held(database)
+            done = await get(successor, key, begun["image"]["id"])
+    assert done["status"] == "succeeded"
+    assert len(peer.orders) == 1
+    await audit_is_clean(database, environ)
+
+
 async def kill_at_random(members: Fleet, dice: random.Random, killed: list[str]) -> None:
     """Every few seconds one of those that have come up while another stands, so that a slow machine gets on with its work."""
     rising: dict[asyncio.Task[None], Member] = {}
@@ -139,10 +182,16 @@ async def ask(members: Fleet, key: str, number: int) -> None:
 
 
 async def generate(
-    server: Member, key: str, prompt: str, *, model: str = "openai:gpt-image-2", wait: int = 0
+    server: Member,
+    key: str,
+    prompt: str,
+    *,
+    model: str = "openai:gpt-image-2",
+    wait: int = 0,
+    quality: str | None = "draft",
 ) -> dict[str, object] | None:
     """None where the server was not there or went away; the key makes it safe to ask again."""
-    body = {"prompt": prompt, "quality": "draft", "modelId": model, "includeBytes": False, "waitSeconds": wait}
+    body = {"prompt": prompt, "quality": quality, "modelId": model, "includeBytes": False, "waitSeconds": wait}
     headers = {"Authorization": f"Bearer {key}", "Idempotency-Key": prompt}
     async with httpx2.AsyncClient(base_url=server.url, headers=headers, timeout=90) as http:
         with suppress(httpx2.TransportError):
