@@ -81,13 +81,6 @@ async def test_an_answer_at_once_holds_the_credits_and_names_the_picture(service
     assert done["status"] == "succeeded"
 
 
-async def test_where_a_hand_is_free_a_picture_is_under_way_as_soon_as_it_is_written_down(service: Service) -> None:
-    service.stage.holding = True
-    statuses = [(await service.generate(prompt=f"slow {n}", waitSeconds=0)).json()["image"]["status"] for n in range(4)]
-    service.stage.let_go()
-    assert statuses == ["running", "running", "queued", "queued"]
-
-
 async def test_a_hang_up_loses_nothing_and_the_same_call_does_not_pay_twice(any_service: Service) -> None:
     any_service.stage.holding = True
     with pytest.raises(httpx2.ReadTimeout):

@@ -55,7 +55,7 @@ def per_day(tx: Transaction, account_id: str, days: Sequence[datetime]) -> Seque
     )
     return [
         Spent(
-            since=days[row["number"]],
+            since=days[int(row["number"])],
             model_id=row["model_id"] or None,
             caller_id=row["caller_id"] or None,
             credits=int(row["credits"]),
