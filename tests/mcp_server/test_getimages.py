@@ -119,7 +119,9 @@ async def test_a_ratio_without_an_exact_size_is_served_by_the_nearest_and_said_s
     [
         ({"modelId": FLASH, "aspectRatio": "21:9"}, "unsupported_option"),
         ({"modelId": "openai:gpt-image-2", "thinkingLevel": "deep"}, "unsupported_option"),
-        ({"modelId": "limner:sketch"}, "invalid_request"),
+        ({"modelId": "limner:sketch"}, "unknown_model"),
+        ({"modelId": "openai:gpt-image-9"}, "unknown_model"),
+        ({"modelId": 5}, "invalid_request"),
         ({"modelId": PRO, "aspectRatio": "5:4"}, "invalid_request"),
         ({"modelId": PRO, "prompt": ""}, "invalid_request"),
         ({"modelId": PRO, "prompt": "x" * 8001}, "invalid_request"),

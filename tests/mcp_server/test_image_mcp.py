@@ -114,3 +114,15 @@ async def test_what_to_do_about_a_missing_model_names_no_tool_this_edition_lacks
         result = await client.call_tool("generate_image", {"prompt": "x"})
     assert text_of(result).startswith("model_unavailable: ")
     assert "list_models" not in text_of(result)
+
+
+async def test_a_model_this_edition_does_not_document_is_unknown_with_those_there_are(supplied: Service) -> None:
+    async with supplied.mcp(path=PATH) as client:
+        (tool,) = (await client.list_tools()).tools
+        result = await client.call_tool("generate_image", {"prompt": "x", "model": "limner:sketch"})
+    assert tool.input_schema["properties"]["model"]["enum"] == list(MODELS)
+    error = result.structured_content["error"]
+    assert (error["code"], error["allowed"]) == ("unknown_model", list(MODELS))
+    assert error["details"] == [{"path": "model", "message": "unknown model", "code": "unknown_model"}]
+    assert all(model in text_of(result) for model in MODELS)
+    assert await supplied.transaction_types() == ["grant"]

@@ -1,11 +1,13 @@
 """How the two compatible editions make one picture: they wait as long as it takes, and have no word for `running`."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import mcp_types
+from pydantic import Field
 
 from limner.credits.words import are_or_is, in_words
-from limner.errors import InvalidRequest, ServiceError, from_data
+from limner.errors import Detail, InvalidRequest, ServiceError, UnknownModel, from_data
 from limner.images.generations import Generation
 from limner.images.requests import NewImages
 from limner.images.service import Images
@@ -14,6 +16,22 @@ from limner.mcp_server.tools import ToolCall
 from limner.mcp_server.waiting import Waits
 
 RETRY_AFTER_SECONDS = 5
+
+
+def one_of(models: Sequence[str], *, description: str) -> Any:
+    """A field for a model: the schema lists those there are; for another id there is a code of its own (`check_model`)."""
+    return Field(description=description, json_schema_extra={"enum": list(models)})
+
+
+def check_model(field: str, model_id: str, allowed: Sequence[str]) -> None:
+    """Raises UnknownModel for what this edition does not document, whatever the catalogue has."""
+    if model_id not in allowed:
+        raise UnknownModel(
+            f"There is no model '{model_id[:100]}' here. Available: {', '.join(allowed)}.",
+            next_step="Use one of those ids.",
+            details=[Detail(field, "unknown model", "unknown_model")],
+            extra={"allowed": list(allowed)},
+        )
 
 
 class StillRunning(Exception):

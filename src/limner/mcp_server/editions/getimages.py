@@ -17,7 +17,7 @@ from limner.images.requests import NewImages
 from limner.images.service import Images
 from limner.mcp_server import outputs
 from limner.mcp_server.asking import Asking
-from limner.mcp_server.editions.ending import StillRunning, make_one, still_running, succeeded
+from limner.mcp_server.editions.ending import StillRunning, check_model, make_one, one_of, still_running, succeeded
 from limner.mcp_server.icons import icon
 from limner.mcp_server.results import TOO_LARGE, Results, facts, fits
 from limner.mcp_server.server import Edition
@@ -29,13 +29,13 @@ INSTRUCTIONS = """Generate images and look after them. getimages_generate_image 
 it is charged only when an image was made. It may take minutes: wait for it. If it fails because the wait ended, repeat \
 the same call: it takes over the running image and does not pay twice."""
 
-ModelId = Literal[
+MODELS = (
     "openai:gpt-image-1.5",
     "openai:gpt-image-2",
     "google:gemini-2.5-flash-image",
     "google:gemini-3.1-flash-image-preview",
     "google:gemini-3-pro-image-preview",
-]
+)
 THINKS = ("google:gemini-3.1-flash-image-preview", "google:gemini-3-pro-image-preview")
 WIDE = "google:gemini-3-pro-image-preview"
 RATIOS = ("1:1", "3:2", "2:3", "16:9", "9:16", "4:3", "3:4")
@@ -45,7 +45,9 @@ class GenerateOne(Shape):
     prompt: Annotated[
         str, Field(min_length=1, max_length=PROMPT_CHARACTERS, description="What the image shows."), WELL_FORMED
     ]
-    model_id: Annotated[ModelId, Field(description="Credits per image: 3, 5, 3, 5 (deep 7), 12 (deep 18).")]
+    model_id: Annotated[
+        str, one_of(MODELS, description="Credits per image: 3, 5, 3, 5 (deep 7), 12 (deep 18)."), WELL_FORMED
+    ]
     aspect_ratio: (
         Annotated[
             Literal["1:1", "3:2", "2:3", "16:9", "9:16", "4:3", "3:4", "21:9"],
@@ -244,6 +246,7 @@ class GetimagesTools:
 
 def _check(asked: GenerateOne) -> None:
     """What this edition's documentation says about each model, which is less than the catalogue may allow."""
+    check_model("modelId", asked.model_id, MODELS)
     if asked.aspect_ratio == "21:9" and asked.model_id != WIDE:
         raise _unsupported("aspectRatio", f"{asked.model_id} does not take 21:9", RATIOS)
     if asked.thinking_level == "deep" and asked.model_id not in THINKS:

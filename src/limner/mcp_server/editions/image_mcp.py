@@ -1,6 +1,6 @@
 """The image-mcp edition: one tool, with the names, fields and words of imagemcp.io."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import mcp_types
 from pydantic import Field
@@ -14,7 +14,7 @@ from limner.images.service import Images
 from limner.mcp_server import outputs
 from limner.mcp_server.asking import Asking
 from limner.mcp_server.completion import Completions
-from limner.mcp_server.editions.ending import StillRunning, make_one, still_running
+from limner.mcp_server.editions.ending import StillRunning, check_model, make_one, one_of, still_running
 from limner.mcp_server.icons import icon
 from limner.mcp_server.resources import MINUTES, Contents, Readable, Shelf, json_text
 from limner.mcp_server.results import facts
@@ -27,13 +27,6 @@ INSTRUCTIONS = """Generate images with generate_image; each costs 10 credits, ch
 user the url: it works without a key and does not expire. It may take minutes: wait for it. If it fails because the \
 wait ended, repeat the same call: it takes over the running image and does not pay twice."""
 
-Model = Literal[
-    "google/gemini-3-pro-image-preview",
-    "openai/gpt-5-image",
-    "black-forest-labs/flux.2-flex",
-    "black-forest-labs/flux.2-pro",
-    "google/gemini-2.5-flash-image",
-]
 DEFAULT_MODEL = "google/gemini-3-pro-image-preview"
 MODELS = (
     (DEFAULT_MODEL, "Gemini 3 Pro Image Preview"),
@@ -42,6 +35,7 @@ MODELS = (
     ("black-forest-labs/flux.2-pro", "FLUX.2 Pro"),
     ("google/gemini-2.5-flash-image", "Gemini 2.5 Flash Image"),
 )
+MODEL_IDS = tuple(id_ for id_, _ in MODELS)
 MODELS_URI = "mcp://image-mcp/models"
 
 
@@ -49,7 +43,7 @@ class GenerateOne(Shape):
     prompt: Annotated[
         str, Field(min_length=1, max_length=PROMPT_CHARACTERS, description="What the image shows."), WELL_FORMED
     ]
-    model: Annotated[Model, Field(description="10 credits each.")] = DEFAULT_MODEL
+    model: Annotated[str, one_of(MODEL_IDS, description="10 credits each."), WELL_FORMED] = DEFAULT_MODEL
 
 
 def image_mcp(images: Images, links: ImageLinks, waits: Waits, asking: Asking) -> Edition:
@@ -101,6 +95,7 @@ class ImageMcpTools:
         )
 
     async def _generate(self, call: ToolCall, asked: GenerateOne) -> mcp_types.CallToolResult:
+        check_model("model", asked.model, MODEL_IDS)
         try:
             row = await make_one(self._images, self._waits, call, NewImages(asked.prompt, model_id=asked.model))
         except StillRunning as running:
