@@ -13,7 +13,8 @@ from limner.app.background import in_background, in_its_own_task, rediscover, re
 from limner.app.generating import end_waits_soon, running_generations
 from limner.app.observing import observed
 from limner.app.routes import asgi_app, operations_app, public_routes
-from limner.app.services import Services, State, billing_page, open_services
+from limner.app.services import Services, billing_page, open_services
+from limner.app.state import State
 from limner.config import Config
 from limner.db.lock import serving_lock
 from limner.db.types import Clock, now
@@ -22,6 +23,7 @@ from limner.images.retention import Retention
 from limner.mcp_server.asking import Asking
 from limner.mcp_server.editions.every import endpoints
 from limner.mcp_server.saved_prompts import SavedPrompts
+from limner.mcp_server.server import Endpoint
 from limner.providers.registry import Providers, ProviderSettings
 from limner.webhooks.sender import Sender
 
@@ -44,56 +46,16 @@ async def running(
         stack.enter_context(serving_lock(config.database_url))
         stack.enter_context(observed(config))
         services = await open_services(config, clock, providers, stack)
-        mcp = endpoints(
-            services.images,
-            services.links,
-            services.uploads,
-            services.upload_links,
-            SavedPrompts(services.database),
-            confirm=Asking(services.keyring, clock),
-            sell=Asking(services.keyring, clock, billing_page(config)),
-            max_body_bytes=config.max_body_bytes,
-        )
+        mcp = _mcp_endpoints(services)
         for endpoint in mcp.values():
             await stack.enter_async_context(in_its_own_task(endpoint.run()))
-        sender = Sender(database=services.database, fetcher=services.fetcher, clock=clock)
-        background = [
-            *running_generations(services),
-            end_waits_soon(services),
-            repeatedly(services.api_keys.flush, FLUSH_SECONDS),
-            repeatedly(services.access_tokens.flush, FLUSH_SECONDS),
-            repeatedly(lambda: sweep_expired(services), SWEEP_SECONDS),
-            repeatedly(services.keyring.refresh, FLUSH_SECONDS),
-            repeatedly(services.shop.reconcile, 6 * HOUR_SECONDS),
-            sender.run(),
-            repeatedly(sender.forget_old, DAY_SECONDS),
-            repeatedly(services.rate_limit.sweep, HOUR_SECONDS),
-            repeatedly(services.self_audit.run, HOUR_SECONDS),
-            repeatedly(Retention(database=services.database, blobs=services.blobs, clock=clock).sweep, HOUR_SECONDS),
-            repeatedly(services.uploads.sweep, SWEEP_SECONDS),
-            repeatedly(Orphans(services.database, services.blobs, clock).sweep, ORPHANS_SECONDS),
-            rediscover(services),
-            *_letters(services),
-        ]
-        async with in_background(background):
+        async with in_background(_housekeeping(services)):
             routes = public_routes(services, mcp)
             yield Server(services, asgi_app(services, routes), routes.routes)
-            services.state.stop()
-            await services.runner.stop(config.drain_seconds, services.state.pressed)
+            await _drain(services)
         await services.images.close()
         await services.api_keys.flush()
         await services.access_tokens.flush()
-
-
-def _letters(services: Services) -> list[Coroutine[Any, Any, None]]:
-    """What is mailed by itself, where there is a mail server."""
-    config, mailer = services.config, services.mailer
-    if mailer is None or not config.billing:
-        return []
-    letters = LowBalanceMail(
-        database=services.database, mailer=mailer, public_url=config.public_url, clock=services.clock
-    )
-    return [repeatedly(letters.send_due, FLUSH_SECONDS)]
 
 
 @asynccontextmanager
@@ -115,8 +77,7 @@ async def working(
         async with in_background(background):
             operators = operations_app(services)
             yield Server(services, operators, operators.routes)
-            services.state.stop()
-            await services.runner.stop(config.drain_seconds, services.state.pressed)
+            await _drain(services)
         await services.images.close()
 
 
@@ -127,6 +88,61 @@ class Server:
     services: Services
     app: ASGIApp
     routes: Sequence[BaseRoute]
+
+
+def _mcp_endpoints(services: Services) -> dict[str, Endpoint]:
+    config = services.config
+    return endpoints(
+        services.images,
+        services.links,
+        services.uploads,
+        services.upload_links,
+        SavedPrompts(services.database),
+        confirm=Asking(services.keyring, services.clock),
+        sell=Asking(services.keyring, services.clock, billing_page(config)),
+        max_body_bytes=config.max_body_bytes,
+    )
+
+
+def _housekeeping(services: Services) -> list[Coroutine[Any, Any, None]]:
+    """What a serving process does besides answering."""
+    database, blobs, clock = services.database, services.blobs, services.clock
+    sender = Sender(database=database, fetcher=services.fetcher, clock=clock)
+    return [
+        *running_generations(services),
+        end_waits_soon(services),
+        repeatedly(services.api_keys.flush, FLUSH_SECONDS),
+        repeatedly(services.access_tokens.flush, FLUSH_SECONDS),
+        repeatedly(lambda: sweep_expired(services), SWEEP_SECONDS),
+        repeatedly(services.keyring.refresh, FLUSH_SECONDS),
+        repeatedly(services.shop.reconcile, 6 * HOUR_SECONDS),
+        sender.run(),
+        repeatedly(sender.forget_old, DAY_SECONDS),
+        repeatedly(services.rate_limit.sweep, HOUR_SECONDS),
+        repeatedly(services.self_audit.run, HOUR_SECONDS),
+        repeatedly(Retention(database=database, blobs=blobs, clock=clock).sweep, HOUR_SECONDS),
+        repeatedly(services.uploads.sweep, SWEEP_SECONDS),
+        repeatedly(Orphans(database, blobs, clock).sweep, ORPHANS_SECONDS),
+        rediscover(services),
+        *_letters(services),
+    ]
+
+
+def _letters(services: Services) -> list[Coroutine[Any, Any, None]]:
+    """What is mailed by itself, where there is a mail server."""
+    config, mailer = services.config, services.mailer
+    if mailer is None or not config.billing:
+        return []
+    letters = LowBalanceMail(
+        database=services.database, mailer=mailer, public_url=config.public_url, clock=services.clock
+    )
+    return [repeatedly(letters.send_due, FLUSH_SECONDS)]
+
+
+async def _drain(services: Services) -> None:
+    """Claim nothing more, and give what runs the time to end that the operator grants."""
+    services.state.stop()
+    await services.runner.stop(services.config.drain_seconds, services.state.pressed)
 
 
 __all__ = ["Server", "Services", "State", "running", "working"]

@@ -10,11 +10,11 @@ from typing import Any
 import structlog
 
 from limner.accounts import connections, consents, identities, oauth_clients, sessions, sign_in
+from limner.app.outside import DISCOVERY_PATIENCE_SECONDS
 from limner.app.services import Services
 from limner.catalog.models import load
 from limner.db.base import Transaction
 
-DISCOVERY_PATIENCE_SECONDS = 2.0
 DISCOVERY_SECONDS = 3600.0
 log = structlog.stdlib.get_logger(__name__)
 
