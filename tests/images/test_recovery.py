@@ -14,7 +14,7 @@ from tests.service import Service, Stage, free_port, one_server, serving, until_
 from limner.app import Services
 from limner.db.types import now
 from limner.errors import UpstreamUnavailable
-from limner.images.recovery import MOST_RUNS, Recovery
+from limner.images.recovery import GRACE_SECONDS, MOST_RUNS, Recovery
 from limner.providers.base import Unbilled
 
 LONG_AGO = now() - timedelta(hours=2)
@@ -157,6 +157,36 @@ async def test_who_waits_too_long_in_the_queue_is_told_and_not_charged(service: 
     late = await image(service, blocking[2])
     assert (late["status"], late["error"]["code"]) == ("failed", "server_busy")
     assert (await service.balance()).held == 2
+
+
+async def test_what_waits_for_a_supplier_nobody_has_is_failed_only_when_none_came_back_in_a_while(
+    tmp_path: Path, sqlite_url: str
+) -> None:
+    moment = now()
+    async with serving(tmp_path, sqlite_url, clock=lambda: moment) as service:
+        service.stage.holding = True
+        image_id = (await service.generate(waitSeconds=0)).json()["image"]["id"]
+        await service.stage.arrival()
+        recovery = Recovery(service.services.parts, service.services.queue, service.services.providers.seats)
+
+        async def after(seconds: int) -> tuple[object, object]:
+            nonlocal moment
+            moment += timedelta(seconds=seconds)
+            await service.services.database.write(
+                lambda tx: tx.execute(
+                    "UPDATE generations SET lease = NULL, sent_at = NULL, provider_id = 'openai', status = 'queued'"
+                    " WHERE id = :id AND status <> 'failed'",
+                    id=image_id,
+                )
+            )
+            await recovery.sweep()
+            found = await image(service, image_id)
+            return found["status"], found["error"] and found["error"]["code"]
+
+        assert await after(0) == ("queued", None)
+        assert await after(GRACE_SECONDS - 1) == ("queued", None)
+        assert await after(1) == ("failed", "model_unavailable")
+        assert (await service.balance()).available == 100
 
 
 async def test_only_what_was_certainly_not_billed_is_sent_again(service: Service) -> None:

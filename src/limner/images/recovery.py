@@ -5,7 +5,7 @@ supplier's handle: run again, a few times. Sent and unknown: never pay twice bli
 """
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -23,6 +23,9 @@ from limner.queue.base import Event, Fleet, Queue
 
 SWEEP_SECONDS = 5.0
 
+GRACE_SECONDS = 45
+"""How long work waits for a supplier that no living process has: those that have it may just be starting again."""
+
 MOST_RUNS = 5
 """A picture whose server died so often under it may be what it dies of."""
 
@@ -34,6 +37,7 @@ class Recovery:
         self._parts = parts
         self._queue = queue
         self._seats = seats
+        self._nobodys_since: dict[str, datetime] = {}
 
     async def run(self) -> None:
         """Forever; cancel it."""
@@ -87,13 +91,16 @@ class Recovery:
             await self._parts.database.write(break_off)
 
     async def _call_for_waiting(self, fleet: Fleet) -> None:
-        """A call may be lost with its process; and what nobody can run any more is not left waiting."""
+        """A call may be lost with its process; and what nobody can run any more is not left waiting for long."""
         waiting = await self._parts.database.read(line.waiting)
+        nobodys = {each for each in waiting if each not in fleet.providers and not self._has(each)}
+        now = self._parts.clock()
+        self._nobodys_since = {each: self._nobodys_since.get(each, now) for each in nobodys}
         for provider_id, count in waiting.items():
             try:
                 self._parts.suppliers[provider_id]
             except ModelUnavailable as error:
-                if provider_id not in fleet.providers:
+                if now - self._nobodys_since.get(provider_id, now) >= timedelta(seconds=GRACE_SECONDS):
                     await self._fail_all(provider_id, error)
                 continue
             seats = self._seats.get(provider_id)
