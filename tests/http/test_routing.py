@@ -22,7 +22,7 @@ async def missing(request: Request) -> PlainTextResponse:
     return PlainTextResponse("missing", 404)
 
 
-def refusing(request: Request, methods: Sequence[str]) -> PlainTextResponse:
+async def refusing(request: Request, methods: Sequence[str]) -> PlainTextResponse:
     return PlainTextResponse(" ".join(methods), 405)
 
 

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import httpx2
 import pytest
 from tests.service import Service, serving
 
@@ -44,6 +45,9 @@ async def test_the_sixty_first_call_of_a_burst_waits_and_every_answer_says_where
         ("GET", "/api/v1/images/0190a5b2-7c1e-7000-8000-000000000000", 404),
         ("POST", "/api/v1/images/generate", 400),
         ("GET", "/api/v1/usage?limit=0", 400),
+        ("GET", "/api/v1/nowhere", 404),
+        ("PUT", "/api/v1/images", 405),
+        ("GET", "/v1/nowhere", 404),
     ],
 )
 async def test_errors_of_known_callers_carry_the_limits_too(
@@ -91,7 +95,9 @@ async def test_a_path_says_which_methods_it_takes(service: Service) -> None:
 
 
 async def test_a_body_over_the_limit_is_refused_declared_or_not(tmp_path: Path, sqlite_url: str) -> None:
-    async with serving(tmp_path, sqlite_url, env={"LIMNER_MAX_BODY_BYTES": "2048"}) as service:
+    async with serving(
+        tmp_path, sqlite_url, env={"LIMNER_MAX_BODY_BYTES": "2048", "LIMNER_RATE_LIMIT": "60"}
+    ) as service:
 
         async def pieces():  # type: ignore[no-untyped-def]
             for _ in range(10):
@@ -100,3 +106,50 @@ async def test_a_body_over_the_limit_is_refused_declared_or_not(tmp_path: Path, 
         for content in (b"x" * 4000, pieces()):
             answer = await service.http.post("/api/v1/images/generate", content=content)
             assert (answer.status_code, answer.json()["error"]["code"]) == (413, "payload_too_large")
+            assert_says_where_the_caller_stands(answer)
+
+
+def assert_says_where_the_caller_stands(answer: httpx2.Response) -> None:
+    assert (answer.headers["ratelimit-policy"], answer.headers["ratelimit"][:8]) == ('"key";q=60;w=60', '"key";r=')
+
+
+async def test_a_failure_nobody_foresaw_says_where_its_caller_stands(
+    tmp_path: Path, sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with serving(tmp_path, sqlite_url, env={"LIMNER_RATE_LIMIT": "60"}) as service:
+        monkeypatch.setattr(service.services.images, "account", None)
+        answer = await service.http.get("/api/v1/account")
+        assert (answer.status_code, answer.json()["error"]["code"]) == (500, "internal")
+        assert_says_where_the_caller_stands(answer)
+
+
+async def test_who_calls_where_nothing_is_spends_its_limit_too_and_a_stranger_is_told_nothing(
+    tmp_path: Path, sqlite_url: str
+) -> None:
+    async with serving(tmp_path, sqlite_url, env={"LIMNER_RATE_LIMIT": "3"}, clock=Watch()) as service:
+        assert [(await service.http.get("/api/v1/nowhere")).status_code for _ in range(4)] == [404, 404, 404, 429]
+        async with service.client("sk_wrong") as stranger:
+            answer = await stranger.get("/api/v1/nowhere")
+        assert (answer.status_code, "ratelimit" in answer.headers) == (404, False)
+
+
+@pytest.mark.parametrize(
+    ("media", "body", "status"),
+    [
+        ("application/json; charset=utf-8", '{"mediaType": "image/png"}', 201),
+        ("application/merge-patch+json", '{"mediaType": "image/png"}', 201),
+        ("application/x-www-form-urlencoded", '{"mediaType": "image/png"}', 201),
+        ("application/x-www-form-urlencoded", "mediaType=image/png", 415),
+        ("text/plain;charset=UTF-8", '{"mediaType": "image/png"}', 415),
+        ("multipart/form-data; boundary=x", "--x--", 415),
+    ],
+)
+async def test_a_body_that_says_it_is_no_json_is_unsupported_media(
+    service: Service, media: str, body: str, status: int
+) -> None:
+    answer = await service.http.post("/api/v1/uploads", content=body, headers={"Content-Type": media})
+    assert answer.status_code == status
+    if status == 415:
+        error = answer.json()["error"]
+        assert (error["code"], media.partition(";")[0] in error["message"]) == ("unsupported_media", True)
+        assert error["nextStep"] == "Send JSON with the header 'Content-Type: application/json'."

@@ -140,8 +140,10 @@ def _log_providers(config: Config) -> None:
             log.info("provider found", provider=name, key_from=access.key_source)
     if config.compatible.base_url is not None and config.compatible.key_source is None:
         log.info("provider found", provider="compatible", at=config.compatible.base_url)
-    if config.comfyui_url is not None:
+    if config.comfyui_url is not None and config.comfyui_workflow is not None:
         log.info("provider found", provider="comfyui", at=config.comfyui_url)
+    elif config.comfyui_url is not None or config.comfyui_workflow is not None:
+        log.warning("ComfyUI is not used: LIMNER_COMFYUI_URL and LIMNER_COMFYUI_WORKFLOW are both needed")
 
 
 def _log_payments(config: Config) -> None:

@@ -22,7 +22,7 @@ from limner.db.types import Clock
 from limner.errors import NotFound, ServiceError
 from limner.http.errors import error_response
 from limner.http.middleware import BodyLimit, RequestIds
-from limner.http.routing import Directory, Missing
+from limner.http.routing import Directory, Missing, Refusing
 from limner.http.sessions import BearerOrSession
 from limner.images.delivery import PictureDelivery
 from limner.mcp_server.clients import Sessions
@@ -34,7 +34,7 @@ from limner.openai_api.routes import OpenAiRoutes, error_answer
 from limner.providers.sketch import Sketch
 from limner.rest import openapi
 from limner.rest.account import AccountRoutes
-from limner.rest.door import Door
+from limner.rest.door import Door, NoRoute
 from limner.rest.events import EventRoutes
 from limner.rest.files import PictureFiles
 from limner.rest.health import HealthRoutes
@@ -78,6 +78,7 @@ def public_routes(services: Services, mcp: Mapping[str, Endpoint]) -> Directory:
     delivery = PictureDelivery(services.blobs, services.pool, services.parts.signer)
     files = PictureFiles(services.blobs, delivery, services.config.x_accel)
     web = _web(services)
+    no_route = NoRoute(services.bearer, services.rate_limit)
     routes: list[Route] = [
         *web.routes(),
         *_metrics(services).routes(),
@@ -101,13 +102,14 @@ def public_routes(services: Services, mcp: Mapping[str, Endpoint]) -> Directory:
         Route("/getimages/api/mcp", _guarded(services, mcp["getimages"])),
         Route("/image-mcp/api/mcp", _guarded(services, mcp["image-mcp"])),
     ]
-    return Directory(routes, missing=_no_such_page(web), refusing=_no_such_method)
+    return Directory(routes, missing=_no_such_page(web, no_route), refusing=_no_such_method(no_route))
 
 
 def asgi_app(services: Services, routes: Directory) -> ASGIApp:
     """The doors behind what stands round every request, and the operator's port where there is one."""
     config = services.config
-    public = RequestIds(BodyLimit(routes, config.max_body_bytes, _drawn), _drawn)
+    no_route = NoRoute(services.bearer, services.rate_limit)
+    public = RequestIds(BodyLimit(routes, config.max_body_bytes, _drawn, no_route.note), _drawn)
     if config.metrics_port is None:
         return public
     return ByPort(public, operations_app(services), config.metrics_port)
@@ -202,8 +204,9 @@ def _drawn(error: ServiceError, scope: Scope) -> Response:
     return error_answer(error, scope) if scope["path"].startswith("/v1/") else error_response(error, scope)
 
 
-def _no_such_page(web: Web) -> Missing:
+def _no_such_page(web: Web, no_route: NoRoute) -> Missing:
     async def missing(request: Request) -> Response:
+        await no_route.note(request.scope)
         problem = NotFound(f"There is nothing at {request.url.path[:200]}.")
         if "text/html" in request.headers.get("accept", ""):
             return await web.failure(request, problem)
@@ -212,10 +215,14 @@ def _no_such_page(web: Web) -> Missing:
     return missing
 
 
-def _no_such_method(request: Request, methods: Sequence[str]) -> Response:
-    allowed = ", ".join(methods)
-    problem = NotFound("That path does not take this method.", next_step=f"Use one of: {allowed}.")
-    response = _drawn(problem, request.scope)
-    response.status_code = 405
-    response.headers["Allow"] = allowed
-    return response
+def _no_such_method(no_route: NoRoute) -> Refusing:
+    async def refusing(request: Request, methods: Sequence[str]) -> Response:
+        await no_route.note(request.scope)
+        allowed = ", ".join(methods)
+        problem = NotFound("That path does not take this method.", next_step=f"Use one of: {allowed}.")
+        response = _drawn(problem, request.scope)
+        response.status_code = 405
+        response.headers["Allow"] = allowed
+        return response
+
+    return refusing

@@ -46,7 +46,9 @@ def error_response(error: ServiceError, scope: Scope) -> Response:
 
 
 def headers_of(error: ServiceError, scope: Scope) -> dict[str, str]:
-    headers: dict[str, str] = dict(error.headers) if isinstance(error, OverLimit) else {}
+    headers: dict[str, str] = dict(scope.get("limner.limits", {}))
+    if isinstance(error, OverLimit):
+        headers |= error.headers
     if error.retry_after_seconds is not None:
         headers["Retry-After"] = str(error.retry_after_seconds)
     if isinstance(error, Unauthorized):

@@ -11,7 +11,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from limner.errors import Detail, InvalidRequest
+from limner.errors import Detail, InvalidRequest, UnsupportedMedia
+
+WHAT_CURL_SAYS = "application/x-www-form-urlencoded"
+"""Of whatever it sends with `-d`: JSON is taken all the same."""
 
 
 class Json(Response):
@@ -74,10 +77,23 @@ async def _encoded(pieces: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
 
 
 async def body_of(request: Request) -> Any:
-    """The body as data; raises InvalidRequest for broken JSON (unpaired surrogates included)."""
+    """The body as data; raises UnsupportedMedia for what says it is no JSON, and InvalidRequest for broken JSON
+    (unpaired surrogates included)."""
+    media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media not in ("", WHAT_CURL_SAYS) and not media.endswith(("/json", "+json")):
+        raise _not_json(media)
     data = await request.body()
     try:
         return orjson.loads(data)
     except orjson.JSONDecodeError as problem:
+        if media == WHAT_CURL_SAYS:
+            raise _not_json(media) from None
         what = f"is not valid JSON: {problem.msg} at character {problem.pos}"
         raise InvalidRequest(f"The body {what}.", details=[Detail("(body)", what, "json_invalid")]) from None
+
+
+def _not_json(media: str) -> UnsupportedMedia:
+    return UnsupportedMedia(
+        f"The body is said to be {media[:100]}, and here it has to be JSON.",
+        next_step="Send JSON with the header 'Content-Type: application/json'.",
+    )

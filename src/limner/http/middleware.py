@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager
 from functools import cache
 
@@ -91,18 +91,23 @@ class RequestIds:
 
 
 class BodyLimit:
-    """Refuses a body over `most_bytes`, by its declared length at once or as it arrives."""
+    """Refuses a body over `most_bytes`, by its declared length at once or as it arrives.
 
-    def __init__(self, app: ASGIApp, most_bytes: int, draw: Draw = error_response) -> None:
+    `note` stands before a refusal at once: no route has looked at the caller then.
+    """
+
+    def __init__(self, app: ASGIApp, most_bytes: int, draw: Draw, note: Callable[[Scope], Awaitable[None]]) -> None:
         self._app = app
         self._most_bytes = most_bytes
         self._draw = draw
+        self._note = note
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["method"] in ("GET", "HEAD", "OPTIONS"):
             await self._app(scope, receive, send)
             return
         if _declared_length(scope) > self._most_bytes:
+            await self._note(scope)
             await self._draw(self._refusal(), scope)(scope, receive, send)
             return
         received = 0

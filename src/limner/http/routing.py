@@ -11,7 +11,7 @@ from starlette.types import Receive, Scope, Send
 Missing = Callable[[Request], Awaitable[Response]]
 """The answer where nothing is."""
 
-Refusing = Callable[[Request, Sequence[str]], Response]
+Refusing = Callable[[Request, Sequence[str]], Awaitable[Response]]
 """The answer where only other methods are taken, which it is told."""
 
 ANY_WORD = "{"
@@ -53,7 +53,7 @@ class Directory:
     async def _without_route(self, request: Request) -> Response:
         path = request.scope["path"]
         if routes := self._meant_by(path):
-            return self._refusing(request, sorted({method for each in routes for method in each.methods or ()}))
+            return await self._refusing(request, sorted({method for each in routes for method in each.methods or ()}))
         meant = path.rstrip("/")
         if meant != path and any(_takes(route, request.method) for route in self._meant_by(meant)):
             # A path alone, so that scheme and host stay what the client used: a proxy may hide them from us.

@@ -84,7 +84,7 @@ class OpenAiRoutes:
             headers: dict[str, str] = {}
             try:
                 principal = await self._bearer.principal(request.scope)
-                headers = await self._rate_limit.check(principal)
+                headers = request.scope["limner.limits"] = await self._rate_limit.check(principal)
                 response = await handler(request, principal)
             except ServiceError as error:
                 response = error_answer(error, request.scope)

@@ -20,7 +20,7 @@ Failure = type[ServiceError]
 
 ALWAYS: tuple[Failure, ...] = (errors.Unauthorized, errors.RateLimited, errors.Internal)
 SCOPED: tuple[Failure, ...] = (*ALWAYS, errors.InsufficientScope)
-WITH_BODY: tuple[Failure, ...] = (errors.InvalidRequest, errors.PayloadTooLarge)
+WITH_BODY: tuple[Failure, ...] = (errors.InvalidRequest, errors.PayloadTooLarge, errors.UnsupportedMedia)
 BY_ID: tuple[Failure, ...] = (errors.InvalidRequest, errors.NotFound)
 MAKING: tuple[Failure, ...] = (
     *SCOPED,
