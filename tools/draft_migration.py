@@ -1,4 +1,4 @@
-"""Drafts the next step of the schema: what src/limner/db/tables.py has and the migrations have not.
+"""Drafts the next step of the schema: what src/limner/db/tables has and the migrations have not.
 
 usage: python tools/draft_migration.py WHAT_IT_DOES
        python tools/draft_migration.py              only writes newest.sql anew, after a step was edited by hand

@@ -71,7 +71,7 @@ def test_revisions_are_one_line_named_as_their_files(empty_sqlite_url: str) -> N
 
 
 def test_the_migrated_schema_is_the_one_in_tables(database_url: str) -> None:
-    """After a change of tables.py: `python tools/draft_migration.py WHAT_IT_DOES`."""
+    """After a change of db/tables: `python tools/draft_migration.py WHAT_IT_DOES`."""
     with schema_transaction(database_url) as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
         migrated = described(connection)
