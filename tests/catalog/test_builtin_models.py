@@ -6,7 +6,9 @@ from math import prod
 
 import pytest
 
-from limner.catalog.models import BadCatalog, Catalog, EnumDescriptor, Model, Options, load
+from limner.catalog.catalog import Catalog
+from limner.catalog.entries import BadCatalog, load
+from limner.catalog.models import EnumDescriptor, Model, Options
 from limner.errors import UnsupportedOption
 
 MODELS = {model.id: model for model in load(None)}

@@ -11,7 +11,8 @@ import pytest
 import yaml
 from tests.service import Service
 
-from limner.catalog.models import Model, load
+from limner.catalog.entries import load
+from limner.catalog.models import Model
 from limner.cli import COMMANDS
 from limner.config import Config
 from limner.errors import ServiceError

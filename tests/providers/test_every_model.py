@@ -11,7 +11,9 @@ from tests.providers.conftest import PeerOf, ProviderOf
 from tests.providers.suppliers import reference
 from tests.providers.watching import Listening
 
-from limner.catalog.models import ENUM_OPTIONS, Catalog, EnumDescriptor, Model, Options, Plan, RangeDescriptor, load
+from limner.catalog.catalog import Catalog
+from limner.catalog.entries import load
+from limner.catalog.models import ENUM_OPTIONS, EnumDescriptor, Model, Options, Plan, RangeDescriptor
 from limner.providers.base import ImageRequest
 
 MODELS = [model for model in load(None) if model.provider != "limner"]

@@ -9,7 +9,7 @@ from tests.providers.conftest import PeerOf, ProviderOf
 from tests.providers.suppliers import SUPPLIERS
 from tests.providers.watching import Listening
 
-from limner.catalog.models import load
+from limner.catalog.entries import load
 from limner.errors import ModerationBlocked, NoImage, UnsupportedOption
 from limner.providers import openrouter_models
 

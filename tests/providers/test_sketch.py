@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from PIL import Image
 from tests.providers.watching import Listening
 
-from limner.catalog.models import EnumDescriptor, Model, load
+from limner.catalog.entries import load
+from limner.catalog.models import EnumDescriptor, Model
 from limner.errors import InvalidRequest, ModerationBlocked, UpstreamTimeout
 from limner.providers.base import ImageRequest, InputImage, ProviderImage
 from limner.providers.sketch import Sketch, seed_of

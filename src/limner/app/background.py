@@ -12,7 +12,7 @@ import structlog
 from limner.accounts import connections, consents, identities, oauth_clients, sessions, sign_in
 from limner.app.outside import DISCOVERY_PATIENCE_SECONDS
 from limner.app.services import Services
-from limner.catalog.models import load
+from limner.catalog.entries import load
 from limner.db.base import Transaction
 
 DISCOVERY_SECONDS = 3600.0

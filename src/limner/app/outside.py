@@ -11,7 +11,8 @@ from limner.app.generating import open_queue
 from limner.app.keyring import Keyring
 from limner.blobs.base import Blobs
 from limner.blobs.open import open_blobs
-from limner.catalog.models import Catalog, load
+from limner.catalog.catalog import Catalog
+from limner.catalog.entries import load
 from limner.config import BadConfiguration, Config, ProviderAccess
 from limner.db.base import Database
 from limner.db.engine import open_database

@@ -2,16 +2,14 @@
 
 from dataclasses import replace
 from math import gcd
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from limner.catalog.models import Model, Options
+from limner.catalog.models import Model, Options
 
 TIERS = (("1K", 2_000_000), ("2K", 7_000_000), ("4K", 40_000_000))
 """The resolution a number of pixels counts as, for what it costs."""
 
 
-def in_words_of(model: "Model", options: "Options") -> "Options | None":
+def in_words_of(model: Model, options: Options) -> Options | None:
     """The options with ratio and resolution for `size_px`; None when the model cannot make that size.
 
     `size_px` stays only where it is the model's free choice; a named size says it by name.
@@ -30,12 +28,12 @@ def in_words_of(model: "Model", options: "Options") -> "Options | None":
     return None
 
 
-def allowed(model: "Model") -> list[str]:
+def allowed(model: Model) -> list[str]:
     """What can be asked for, as `WIDTHxHEIGHT`."""
     return [f"{width}x{height}" for sizes in model.sizes.values() for width, height in sizes.values()]
 
 
-def _named(model: "Model", size_px: tuple[int, int]) -> tuple[str, str] | None:
+def _named(model: Model, size_px: tuple[int, int]) -> tuple[str, str] | None:
     for ratio, sizes in model.sizes.items():
         for resolution, size in sizes.items():
             if tuple(size) == size_px:
@@ -53,5 +51,5 @@ def _ratio(size_px: tuple[int, int]) -> str:
     return f"{size_px[0] // divisor}:{size_px[1] // divisor}"
 
 
-def _values(model: "Model", name: str) -> tuple[str, ...]:
+def _values(model: Model, name: str) -> tuple[str, ...]:
     return getattr(model.parameters.get(name), "values", ())

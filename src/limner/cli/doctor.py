@@ -11,7 +11,7 @@ import click
 import httpx2
 
 from limner.blobs.open import open_blobs
-from limner.catalog.models import BadCatalog, load
+from limner.catalog.entries import BadCatalog, load
 from limner.cli.contacts import probe_contacts
 from limner.cli.output import json_option, print_json
 from limner.cli.probes import Finding, ask, probe_providers

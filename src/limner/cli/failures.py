@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from limner.catalog.models import BadCatalog
+from limner.catalog.entries import BadCatalog
 from limner.client.failures import LimnerError, ServerUnreachable
 from limner.config import BadConfiguration
 from limner.db.base import DatabaseUnavailable

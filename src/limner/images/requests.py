@@ -6,7 +6,8 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from limner.accounts.principal import Principal
-from limner.catalog.models import Catalog, Model, Options, Plan
+from limner.catalog.catalog import Catalog
+from limner.catalog.models import Model, Options, Plan
 from limner.credits.words import in_words
 from limner.errors import (
     AccountSuspended,

@@ -8,7 +8,8 @@ from typing import Any
 
 from limner.accounts.principal import Principal, Scope
 from limner.blobs.base import Blobs
-from limner.catalog.models import Catalog, Model, Plan
+from limner.catalog.catalog import Catalog
+from limner.catalog.models import Model, Plan
 from limner.credits import caps, ledger
 from limner.credits.caps import Cap
 from limner.credits.ledger import Balance, CreditTransaction

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import mcp_types
 from mcp.shared.exceptions import MCPError
 
-from limner.catalog.models import Catalog
+from limner.catalog.catalog import Catalog
 from limner.mcp_server import prompts
 
 ASPECT_RATIOS = ("1:1", "3:2", "2:3", "4:3", "3:4", "5:4", "4:5", "16:9", "9:16", "21:9", "9:21", "2:1", "1:2")

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from limner.catalog.models import Catalog, Model
+from limner.catalog.catalog import Catalog
+from limner.catalog.models import Model
 from limner.schemas.shapes import Shape
 
 

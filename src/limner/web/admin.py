@@ -12,7 +12,8 @@ from starlette.routing import Route
 from limner.accounts import accounts, administration, audit_log, sessions, sign_in, users
 from limner.accounts.sign_in import Welcome
 from limner.blobs.base import Blobs
-from limner.catalog.models import Catalog, Model
+from limner.catalog.catalog import Catalog
+from limner.catalog.models import Model
 from limner.credits import ledger
 from limner.credits.audit import Counts, Problem
 from limner.credits.ledger import Entry

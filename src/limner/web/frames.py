@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from limner.catalog.models import Catalog
+from limner.catalog.catalog import Catalog
 from limner.db.types import Clock
 from limner.errors import UnknownModel
 from limner.images.generations import Generation

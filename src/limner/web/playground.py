@@ -10,7 +10,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from limner.catalog.models import ENUM_OPTIONS, Catalog, EnumDescriptor, Model, Options, RangeDescriptor
+from limner.catalog.catalog import Catalog
+from limner.catalog.models import ENUM_OPTIONS, EnumDescriptor, Model, Options, RangeDescriptor
 from limner.db.base import Database, Transaction
 from limner.errors import NotFound, ServiceError, UnknownModel
 from limner.images.generations import Generation

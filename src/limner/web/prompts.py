@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from limner.accounts.principal import Scope
-from limner.catalog.models import Catalog
+from limner.catalog.catalog import Catalog
 from limner.db.base import Database
 from limner.errors import InvalidRequest
 from limner.images.requests import scope_missing

@@ -8,7 +8,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from limner.catalog.models import Catalog, Model
+from limner.catalog.catalog import Catalog
+from limner.catalog.models import Model
 from limner.credits.packs import Pack
 from limner.web import samples
 from limner.web.connect import Connect

@@ -13,7 +13,7 @@ from limner.accounts.passwords import Passwords
 from limner.accounts.resources import Resources
 from limner.accounts.sign_in import Welcome
 from limner.blobs.base import Blobs
-from limner.catalog.models import Catalog
+from limner.catalog.catalog import Catalog
 from limner.credits.packs import Pack
 from limner.credits.shop import Shop
 from limner.db.base import Database

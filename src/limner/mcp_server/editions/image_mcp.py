@@ -6,7 +6,7 @@ import mcp_types
 from pydantic import Field
 
 from limner.accounts.principal import Principal
-from limner.catalog.models import Catalog
+from limner.catalog.catalog import Catalog
 from limner.errors import NoImage, RateLimited, ServiceError, UpstreamRateLimited, UpstreamTimeout, UpstreamUnavailable
 from limner.images.links import ImageLinks
 from limner.images.requests import NewImages
