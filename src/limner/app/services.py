@@ -21,10 +21,10 @@ from limner.http.auth import AccessTokens, ApiKeys, Bearer
 from limner.http.challenges import Challenges
 from limner.http.ratelimit import AddressLimit, DatabaseBuckets, MemoryBuckets, RateLimit
 from limner.http.sessions import SessionCookies
-from limner.images.attempt import Parts
 from limner.images.beginning import Limits
 from limner.images.content_credentials import CannotSign, CredentialsReader, Signer
 from limner.images.links import ImageLinks, UploadLinks
+from limner.images.parts import Parts
 from limner.images.references import PictureReferences
 from limner.images.runner import Runner
 from limner.images.service import Images

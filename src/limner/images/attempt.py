@@ -1,23 +1,17 @@
 """One run of one generation under one lease: call the supplier, store the bytes, settle money and outcome together."""
 
 import asyncio
-import contextlib
-import hashlib
 import random
 import time
 from collections.abc import Coroutine
-from contextlib import AbstractAsyncContextManager, AbstractContextManager
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
-from typing import Any, Protocol
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
 
 import structlog
 
 from limner import metrics, tracing
-from limner.blobs.base import Blobs
-from limner.credits import ledger
-from limner.db.base import Database, Transaction
-from limner.db.types import Clock
 from limner.errors import (
     Internal,
     ModelUnavailable,
@@ -27,13 +21,14 @@ from limner.errors import (
     UpstreamTimeout,
     UpstreamUnavailable,
 )
-from limner.images import embedded, generations, notices, pictures, transitions
-from limner.images.content_credentials import CredentialsReader, Signer
+from limner.images import pictures, transitions
 from limner.images.generations import Generation, Outcome
 from limner.images.orders import order_of
+from limner.images.parts import Parts
 from limner.images.provenance import source_of
-from limner.providers.base import ImageRequest, Provider, ProviderImage, Unbilled
-from limner.queue.base import Event, Events
+from limner.images.settling import describe, forget_inputs, settle_cancel, settle_failure, settle_success
+from limner.providers.base import ImageRequest, ProviderImage, Unbilled
+from limner.queue.base import Event
 
 ATTEMPTS = 3
 FIRST_DELAY_SECONDS = 1.0
@@ -44,29 +39,6 @@ FALLBACK_AFTER = (UpstreamUnavailable, UpstreamRateLimited, ModelUnavailable)
 """Never after moderation, never after a time-out: somebody may already be paid for this picture."""
 
 log = structlog.stdlib.get_logger(__name__)
-
-
-class Suppliers(Protocol):
-    """The configured providers; `slot` waits for a free place with one."""
-
-    def __getitem__(self, name: str) -> Provider: ...
-
-    def slot(self, name: str) -> AbstractAsyncContextManager[Provider]: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """What a run needs from the rest of the house."""
-
-    database: Database
-    blobs: Blobs
-    events: Events
-    suppliers: Suppliers
-    clock: Clock
-    lease_seconds: float = 15.0
-    log_prompts: bool = False
-    credentials: CredentialsReader = field(default_factory=CredentialsReader)
-    signer: Signer | None = None
 
 
 class Attempt:
@@ -271,20 +243,12 @@ class Attempt:
 
     async def _stopped(self) -> None:
         if self._stop == "cancelled":
-            if await self._parts.database.write(self._cancel):
-                _count(self._row, "cancelled")
+            await settle_cancel(self._parts.database, self._row, self._lease, self._parts.clock)
             await self._ended()
         elif self._stop == "handed over":
             await self._parts.database.write(lambda tx: transitions.requeue(tx, self._row.id, self._lease))
         elif self._stop is None:
             raise asyncio.CancelledError
-
-    def _cancel(self, tx: Transaction) -> bool:
-        now = self._parts.clock()
-        if not transitions.cancel(tx, self._row.id, self._lease, now):
-            return False
-        ledger.release(tx, self._row.id, now)
-        return True
 
     async def _ended(self) -> None:
         self._parts.events.publish(Event("ended", self._row.id))
@@ -350,106 +314,8 @@ class Attempt:
         self._parts.events.publish(Event("running", self._row.id, phase, fraction))
 
 
-def blob_prefix(generation_id: str) -> str:
-    return f"images/{generation_id}/original/"
-
-
-def describe(generation_id: str, lease: str, image: ProviderImage, credentials: CredentialsReader) -> Outcome:
-    """What the bytes are, whatever the supplier says they are; NotAPicture unless all of them decode.
-
-    The lease is part of the key, so that two runs of one generation never write over each other.
-    """
-    picture = pictures.decode_check(image.data)
-    return Outcome(
-        blob_key=f"{blob_prefix(generation_id)}{lease}.{pictures.EXTENSIONS[picture.media_type]}",
-        media_type=picture.media_type,
-        width=picture.width,
-        height=picture.height,
-        size_bytes=len(image.data),
-        sha256=hashlib.sha256(image.data).hexdigest(),
-        served_by=image.served_by,
-        cost_usd=None if image.cost_usd is None else str(image.cost_usd),
-        provider_request_id=image.request_id,
-        provenance=embedded.read(image.data, picture.media_type, credentials),
-        seed=image.seed,
-    )
-
-
-async def settle_success(database: Database, row: Generation, lease: str, outcome: Outcome, clock: Clock) -> bool:
-    """Succeed and charge in one transaction; false when the lease was lost and somebody else settled."""
-
-    def settle(tx: Transaction) -> bool:
-        now = clock()
-        if not transitions.succeed(tx, row.id, lease, outcome, now):
-            return False
-        entry = ledger.Entry(
-            description=f"Image with {row.model_id}",
-            reference_id=row.id,
-            api_key_id=row.api_key_id,
-            connection_id=row.connection_id,
-            model_id=row.model_id,
-        )
-        ledger.capture(tx, row.id, entry, now)
-        notices.ended(tx, row.account_id, row.id, now)
-        notices.charged(tx, row.account_id, row.credits, now)
-        return True
-
-    settled = await database.write(settle)
-    if settled:
-        _count(row, "succeeded")
-        _count_success(row, outcome, clock())
-    return settled
-
-
-async def settle_failure(
-    database: Database, row: Generation, lease: str | None, error: ServiceError, clock: Clock
-) -> bool:
-    """Fail and give the held credits back in one transaction; `lease` None for a generation still queued."""
-
-    def settle(tx: Transaction) -> bool:
-        now = clock()
-        if not transitions.fail(tx, row.id, lease, error.as_data(), now):
-            return False
-        ledger.release(tx, row.id, now)
-        notices.ended(tx, row.account_id, row.id, now)
-        return True
-
-    settled = await database.write(settle)
-    if settled:
-        _count(row, "failed", error.code)
-    return settled
-
-
-async def forget_inputs(parts: Parts, row: Generation) -> None:
-    """Delete the copies of a call's input pictures once all of its generations have ended."""
-    if row.inputs is None:
-        return
-    rows = await parts.database.read(lambda tx: generations.of_call(tx, row.call_id))
-    if all(each.has_ended for each in rows):
-        for stored in [*row.inputs["images"], *filter(None, [row.inputs["mask"]])]:
-            with contextlib.suppress(OSError):
-                await parts.blobs.delete(stored["blobKey"])
-
-
-def _count(row: Generation, status: str, code: str = "") -> None:
-    metrics.GENERATIONS.labels(_door(row), row.model_id, row.provider_id, status, code).inc()
-
-
-def _count_success(row: Generation, outcome: Outcome, ended_at: datetime) -> None:
-    metrics.CREDITS_CHARGED.labels(row.model_id).inc(row.credits)
-    if row.started_at is not None:
-        seconds = max((ended_at - row.started_at).total_seconds(), 0)  # clocks are set back
-        metrics.GENERATION_SECONDS.labels(_door(row), row.model_id).observe(seconds)
-    if outcome.cost_usd is not None:
-        metrics.UPSTREAM_COST_USD.labels(row.provider_id).inc(float(outcome.cost_usd))
-
-
-def _door(row: Generation) -> str:
-    return row.origin.door if row.origin else ""
-
-
 def _facts(row: Generation) -> dict[str, str]:
-    return {"door": _door(row), "model": row.model_id, "provider": row.provider_id}
+    return {"door": row.door, "model": row.model_id, "provider": row.provider_id}
 
 
 def _delay_seconds(attempt: int, asked: float | None) -> float:

@@ -3,11 +3,10 @@
 from typing import Any
 
 from limner.blobs.base import Blobs
-from limner.credits import ledger
-from limner.db.base import Database, Transaction
+from limner.db.base import Database
 from limner.db.types import Clock
 from limner.errors import NotCancellable
-from limner.images import generations, transitions
+from limner.images import generations, settling, transitions
 from limner.images.generations import Generation
 from limner.queue.base import Event, Events
 
@@ -29,7 +28,7 @@ class Ending:
                 next_step="There is nothing left to stop; delete the picture if you do not want it.",
                 generation_id=row.id,
             )
-        if await self._database.write(lambda tx: self._cancel_queued(tx, row.id)):
+        if await self._database.write(lambda tx: settling.cancel(tx, row.id, None, self._clock())):
             self._events.publish(Event("ended", row.id))
         else:
             await self._cancel_running(row)
@@ -39,13 +38,6 @@ class Ending:
         await self._database.write(lambda tx: generations.bury(tx, row, self._clock()))
         async for blob in self._blobs.keys(f"images/{row.id}/"):
             await self._blobs.delete(blob.key)
-
-    def _cancel_queued(self, tx: Transaction, generation_id: str) -> bool:
-        now = self._clock()
-        if not transitions.cancel(tx, generation_id, None, now):
-            return False
-        ledger.release(tx, generation_id, now)
-        return True
 
     async def _cancel_running(self, row: Generation) -> None:
         """Ask the runner; it stops only where that costs nobody anything."""

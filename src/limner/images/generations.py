@@ -67,6 +67,11 @@ class Generation:
     provenance: Provenance | None = None
 
     @property
+    def door(self) -> str:
+        """Where the call came in; empty where nobody wrote it down."""
+        return self.origin.door if self.origin else ""
+
+    @property
     def has_ended(self) -> bool:
         return self.status in ENDED
 

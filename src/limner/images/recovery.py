@@ -14,10 +14,11 @@ from limner.db.base import Transaction
 from limner.db.types import new_id
 from limner.errors import Internal, ModelUnavailable, ServerBusy, ServiceError, UpstreamTimeout
 from limner.images import calls, generations, line, lists, transitions
-from limner.images.attempt import Parts, blob_prefix, describe, forget_inputs, settle_failure, settle_success
 from limner.images.generations import Generation
 from limner.images.line import Seats
+from limner.images.parts import Parts
 from limner.images.pictures import NotAPicture
+from limner.images.settling import blob_prefix, describe, forget_inputs, settle_failure, settle_success
 from limner.providers.base import ProviderImage
 from limner.queue.base import Event, Fleet, Queue
 

@@ -12,10 +12,11 @@ from limner import metrics
 from limner.db.base import Transaction
 from limner.db.types import new_id
 from limner.images import line
-from limner.images.attempt import Attempt, Parts
+from limner.images.attempt import Attempt
 from limner.images.beginning import Started
 from limner.images.generations import Generation
 from limner.images.line import Seats
+from limner.images.parts import Parts
 from limner.queue.base import Hand, Queue
 
 HAND_OVER_AFTER_SECONDS = 10.0

@@ -3,9 +3,9 @@
 import pytest
 from tests.images.samples import encoded, noise, photo
 
-from limner.images.attempt import describe
 from limner.images.content_credentials import CredentialsReader
 from limner.images.pictures import NotAPicture, sha256
+from limner.images.settling import describe
 from limner.providers.base import ProviderImage
 
 
