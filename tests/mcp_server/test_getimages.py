@@ -1,12 +1,16 @@
 """The getimages edition, to the field, against the suppliers' peers."""
 
 from pathlib import Path
+from typing import Any
 
 import pybase64
 import pytest
 from tests.mcp_server.results import pictures_of, text_of
 from tests.providers.conftest import PeerOf
 from tests.service import Service, serving
+
+from limner.credits import ledger
+from limner.db.types import now
 
 PATH = "/getimages/api/mcp"
 TOOLS = [
@@ -102,6 +106,29 @@ async def test_the_opening_balance_reads_as_an_addition(supplied: Service) -> No
     async with supplied.mcp(path=PATH) as client:
         usage = (await client.call_tool("getimages_list_usage", {})).structured_content
     assert [(line["type"], line["amount"]) for line in usage["transactions"]] == [("addition", 100)]
+
+
+async def test_every_kind_of_transaction_reads_as_one_of_the_three_documented_types(supplied: Service) -> None:
+    booked = [("charge", -3), ("refund", 3), ("purchase", 500), ("purchase_refund", -500), ("adjustment", 2)]
+    booked += [("adjustment", -2), ("chargeback", -7)]
+
+    def book(tx: Any) -> None:
+        for type_, amount in booked:
+            ledger.add(tx, supplied.account_id, amount, type_, ledger.Entry(type_), now())
+
+    await supplied.services.database.write(book)
+    async with supplied.mcp(path=PATH) as client:
+        usage = (await client.call_tool("getimages_list_usage", {})).structured_content
+    assert [(line["description"], line["type"], line["amount"]) for line in reversed(usage["transactions"])] == [
+        ("Opening balance", "addition", 100),
+        ("charge", "deduction", -3),
+        ("refund", "refund", 3),
+        ("purchase", "addition", 500),
+        ("purchase_refund", "deduction", -500),
+        ("adjustment", "addition", 2),
+        ("adjustment", "deduction", -2),
+        ("chargeback", "deduction", -7),
+    ]
 
 
 async def test_a_ratio_without_an_exact_size_is_served_by_the_nearest_and_said_so(supplied: Service) -> None:
