@@ -54,8 +54,8 @@ async def running(
             yield Server(services, asgi_app(services, routes), routes.routes)
             await _drain(services)
         await services.images.close()
-        await services.api_keys.flush()
-        await services.access_tokens.flush()
+        await services.api_keys.last_uses.flush()
+        await services.access_tokens.last_uses.flush()
 
 
 @asynccontextmanager
@@ -111,8 +111,8 @@ def _housekeeping(services: Services) -> list[Coroutine[Any, Any, None]]:
     return [
         *running_generations(services),
         end_waits_soon(services),
-        repeatedly(services.api_keys.flush, FLUSH_SECONDS),
-        repeatedly(services.access_tokens.flush, FLUSH_SECONDS),
+        repeatedly(services.api_keys.last_uses.flush, FLUSH_SECONDS),
+        repeatedly(services.access_tokens.last_uses.flush, FLUSH_SECONDS),
         repeatedly(lambda: sweep_expired(services), SWEEP_SECONDS),
         repeatedly(services.keyring.refresh, FLUSH_SECONDS),
         repeatedly(services.shop.reconcile, 6 * HOUR_SECONDS),

@@ -1,6 +1,6 @@
 """From the Authorization header to a principal."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Protocol
@@ -9,7 +9,7 @@ from starlette.types import Scope
 
 from limner.accounts import connections, keys, resources
 from limner.accounts.principal import Principal
-from limner.db.base import Database
+from limner.db.base import Database, Transaction
 from limner.db.remembered import Remembered
 from limner.db.types import Clock
 from limner.errors import Unauthorized
@@ -28,31 +28,46 @@ class Callers(Protocol):
     async def principal(self, scope: Scope) -> Principal: ...
 
 
+class LastUses:
+    """When each key or connection was last used; `flush` writes many at a time with `touch`."""
+
+    def __init__(
+        self, database: Database, clock: Clock, touch: Callable[[Transaction, list[tuple[str, datetime]]], object]
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._touch = touch
+        self._noted: dict[str, datetime] = {}
+
+    def note(self, used_id: str) -> None:
+        self._noted[used_id] = self._clock()
+
+    async def flush(self) -> None:
+        if not self._noted:
+            return
+        noted, self._noted = self._noted, {}
+        await self._database.write(lambda tx: self._touch(tx, list(noted.items())))
+
+
 class ApiKeys:
-    """Authenticates API keys, and notes when each was last used (`flush` writes many at a time)."""
+    """Authenticates API keys, and notes when each was last used."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
         self._recognised = Remembered[Principal](database, clock)
-        self._last_used: dict[str, datetime] = {}
+        self.last_uses = LastUses(database, clock, keys.touch)
 
     async def principal(self, credential: str) -> Principal | None:
         principal = await self._recognised.get(keys.digest(credential), partial(self._ask, credential))
         if principal is not None and principal.api_key_id is not None:
-            self._last_used[principal.api_key_id] = self._clock()
+            self.last_uses.note(principal.api_key_id)
         return principal
 
     async def _ask(self, credential: str) -> Principal | None:
         if not keys.looks_right(credential):
             return None
         return await self._database.read(lambda tx: keys.principal_of(tx, credential, self._clock()))
-
-    async def flush(self) -> None:
-        if not self._last_used:
-            return
-        used, self._last_used = self._last_used, {}
-        await self._database.write(lambda tx: keys.touch(tx, list(used.items())))
 
 
 class AccessTokens:
@@ -62,24 +77,18 @@ class AccessTokens:
         self._database = database
         self._clock = clock
         self._recognised = Remembered[Principal](database, clock)
-        self._last_used: dict[str, datetime] = {}
+        self.last_uses = LastUses(database, clock, connections.touch)
 
     async def principal(self, credential: str) -> Principal | None:
         if not credential.startswith(connections.ACCESS_PREFIX):
             return None
         principal = await self._recognised.get(keys.digest(credential), partial(self._ask, credential))
         if principal is not None and principal.connection_id is not None:
-            self._last_used[principal.connection_id] = self._clock()
+            self.last_uses.note(principal.connection_id)
         return principal
 
     async def _ask(self, credential: str) -> Principal | None:
         return await self._database.read(lambda tx: connections.principal_of(tx, credential, self._clock()))
-
-    async def flush(self) -> None:
-        if not self._last_used:
-            return
-        used, self._last_used = self._last_used, {}
-        await self._database.write(lambda tx: connections.touch(tx, list(used.items())))
 
 
 class Bearer:
