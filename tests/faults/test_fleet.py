@@ -56,7 +56,7 @@ class SlowPeer(OpenAIPeer):
     seconds = 0.3
 
     async def common_fault(self, fault: str) -> None:
-        await asyncio.sleep(self.seconds)
+        await asyncio.sleep(self.seconds)  # long enough to be killed in the middle of
 
 
 @pytest.fixture
@@ -160,7 +160,7 @@ async def kill_at_random(members: Fleet, dice: random.Random, killed: list[str])
     """Every few seconds one of those that have come up while another stands, so that a slow machine gets on with its work."""
     rising: dict[asyncio.Task[None], Member] = {}
     while len(killed) < KILLS:
-        await asyncio.sleep(dice.uniform(2, 5))
+        await asyncio.sleep(dice.uniform(2, 5))  # the moment of the kill is what is being tried
         rising = {task: member for task, member in rising.items() if not task.done()}
         standing = [member for member in members.members if member not in rising.values()]
         if len(standing) >= 2:

@@ -42,7 +42,7 @@ async def test_killed_at_random_moments_every_charge_has_its_picture(
     for round_ in range(kills):
         async with server(environ, port) as process:
             calls = [asyncio.create_task(generate(port, key, f"wave {round_}.{call}")) for call in range(AT_ONCE)]
-            await asyncio.sleep(dice.uniform(0.0, 0.8))
+            await asyncio.sleep(dice.uniform(0.0, 0.8))  # the moment of the kill is what is being tried
             process.kill()
             await asyncio.gather(*calls)
     async with server(environ, port):
@@ -70,7 +70,7 @@ async def ready(port: int, process: asyncio.subprocess.Process) -> None:
             with suppress(httpx2.TransportError):
                 if (await http.get(f"http://127.0.0.1:{port}/readyz")).status_code == 200:
                     return
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(0.02)  # another process starts: there is no event to wait for
     raise AssertionError("the server did not start")
 
 

@@ -58,7 +58,7 @@ def main() -> None:
     """Run the command that was asked for: 0 it worked, 1 what was asked failed, 2 wrong usage or configuration."""
     try:
         limner(prog_name="limner")
-    except Exception as problem:
+    except Exception as problem:  # what has a sentence is told in it; the rest is a bug and keeps its trace
         from limner.cli.failures import explain
 
         explained = explain(problem)

@@ -71,7 +71,7 @@ class RequestIds:
 
         try:
             await self._app(scope, receive, send_with_id)
-        except Exception as problem:
+        except Exception as problem:  # a bug that no door named; an answer that has begun cannot be taken back
             if status:
                 raise
             await self._draw(named(problem, path=_loggable(scope["path"])), scope)(scope, receive, send_with_id)

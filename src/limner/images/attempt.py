@@ -76,7 +76,7 @@ class Attempt:
             await self._stopped()
         except ServiceError as error:
             await self._fail(error)
-        except Exception:
+        except Exception:  # a bug: the credits go back all the same
             log.exception("generation failed")
             await self._fail(Internal())
         finally:

@@ -138,7 +138,7 @@ class Direct:
         try:
             exchange = _Exchange.of(call, reply)
             result = await runner.on_request(exchange, call.message["method"], call.message.get("params"))
-        except Exception as problem:
+        except Exception as problem:  # as the SDK's transport does: every failure is an answer
             error = modern_error_data(problem)
             answer["error"] = error.model_dump(mode="json", by_alias=True, exclude_none=True)
             return orjson.dumps(answer), ERROR_CODE_HTTP_STATUS.get(error.code, 200)

@@ -164,7 +164,7 @@ class Toolbox:
             return await self._called(tool, call, params)
         except ServiceError as error:
             return self._question(error, call, params) or error_result(error, call.request_id)
-        except Exception as problem:
+        except Exception as problem:  # a bug: `named` logs it, and the model reads an error with its request id
             return error_result(named(problem, tool=tool.name), call.request_id)
 
     async def _called(self, tool: Tool[Any], call: ToolCall, params: mcp_types.CallToolRequestParams) -> Answer:

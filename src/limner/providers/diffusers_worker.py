@@ -101,7 +101,7 @@ def _outcome(painter: Painter, order: dict[str, Any], stop: threading.Event, say
         return painter.draw(order, stop, say)
     except Stopped:
         return {"stopped": True}
-    except Exception as error:
+    except Exception as error:  # whatever a model's code throws: the server hears it, and this process stands
         return {"failed": f"{type(error).__name__}: {error}"}
 
 

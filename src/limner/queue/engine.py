@@ -95,7 +95,7 @@ class Engine:
         def hear(event: HubEvent) -> None:
             try:
                 heard(event.body)
-            except Exception:
+            except Exception:  # one message must not end the listening to all others
                 log.exception("news that could not be understood")
 
         self._worker.hub.on(NEWS, hear)
@@ -228,7 +228,7 @@ class Hands(Executor):
         try:
             if self._here.work is not None:
                 await self._here.work(self.queue.name)
-        except Exception as failure:
+        except Exception as failure:  # however it went, the job has to be given back
             problem = failure
             log.exception("a call could not be answered")
         await self.on_job_completed(job=job, exc=problem)

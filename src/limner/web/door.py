@@ -90,7 +90,7 @@ class PageDoor:
                 return self._failure(visitor, error)
             except ClientDisconnect:
                 return Response(status_code=499)  # nobody is there to read it
-            except Exception as problem:
+            except Exception as problem:  # a bug is logged by `named`, and shown as a page too
                 return self._failure(visitor, named(problem, path=visitor.path))
 
         return Route(path, endpoint, methods=list(methods or ("GET",)))
