@@ -43,6 +43,7 @@ def read_places(env: Environment, environ: Mapping[str, str], host: str | None, 
 
 
 def default_data_dir(environ: Mapping[str, str]) -> str:
+    """As the XDG Base Directory specification has it."""
     base = environ.get("XDG_DATA_HOME") or str(Path(environ.get("HOME") or "~").expanduser() / ".local" / "share")
     return str(Path(base) / "limner")
 

@@ -18,6 +18,8 @@ Concern = Places | Serving | Suppliers | Payments | SigningIn | Provenance | Obs
 
 @dataclass(frozen=True, kw_only=True)
 class Config(Places, Serving, Suppliers, Payments, SigningIn, Provenance, Observing):
+    """What an operator decides about one server; every default is good for a first start."""
+
     unknown: tuple[str, ...] = ()
     """What is set and nobody reads: mostly a name that was mistyped."""
 
@@ -25,7 +27,7 @@ class Config(Places, Serving, Suppliers, Payments, SigningIn, Provenance, Observ
     def from_env(
         cls, environ: Mapping[str, str] = os.environ, *, host: str | None = None, port: int | None = None
     ) -> "Config":
-        """Read the environment; `host` and `port` come from the command line and win."""
+        """Read the environment; `host` and `port` come from the command line and win. Raises BadConfiguration."""
         env = Environment(environ)
         concerns = _read(env, environ, host, port)
         values = {name: value for concern in concerns for name, value in vars(concern).items()}

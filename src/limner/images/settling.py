@@ -17,6 +17,7 @@ from limner.providers.base import ProviderImage
 
 
 def blob_prefix(generation_id: str) -> str:
+    """Under which every run of that generation stores its bytes."""
     return f"images/{generation_id}/original/"
 
 
