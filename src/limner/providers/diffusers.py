@@ -105,16 +105,26 @@ class _Worker:
         return parse(line)
 
     async def stop(self) -> None:
-        """Ask, so that the model stays loaded; insist where it does not listen."""
+        """Ask, so that the model stays loaded; insist where it does not listen.
+
+        Comes while its task is being cancelled, where `asyncio.timeout` of Python 3.11.2 does not end as one.
+        """
         if self._process is None:
             return
-        try:
-            async with asyncio.timeout(_STOP_SECONDS):
-                await self._send({"stop": True})
-                while "step" in await self.next_answer():
-                    pass
-        except (TimeoutError, ServiceError):
+        asking = asyncio.create_task(self._stops())
+        await asyncio.wait([asking], timeout=_STOP_SECONDS)
+        if not asking.done() or not asking.result():
+            asking.cancel()
             await self.kill()
+
+    async def _stops(self) -> bool:
+        try:
+            await self._send({"stop": True})
+            while "step" in await self.next_answer():
+                pass
+        except ServiceError:
+            return False
+        return True
 
     async def kill(self) -> None:
         process, self._process = self._process, None
