@@ -99,19 +99,16 @@ def _open_blobs(config: Config) -> Blobs:
 
 
 def _provider_settings(config: Config) -> ProviderSettings:
-    def url(access: ProviderAccess, default: str) -> str:
-        return access.base_url or default
-
     return ProviderSettings(
         openai_api_key=config.openai.api_key,
-        openai_base_url=url(config.openai, "https://api.openai.com/v1"),
+        openai_base_url=config.openai.base_url,
         google_api_key=config.google.api_key,
-        google_base_url=url(config.google, "https://generativelanguage.googleapis.com"),
+        google_base_url=config.google.base_url,
         openrouter_api_key=config.openrouter.api_key,
-        openrouter_base_url=url(config.openrouter, "https://openrouter.ai/api/v1"),
+        openrouter_base_url=config.openrouter.base_url,
         bfl_api_key=config.bfl.api_key,
-        bfl_base_url=url(config.bfl, "https://api.bfl.ai"),
-        compatible_base_url=config.compatible.base_url,
+        bfl_base_url=config.bfl.base_url,
+        compatible_base_url=config.compatible.base_url or None,
         compatible_api_key=config.compatible.api_key,
         compatible_models=config.compatible_models,
         comfyui_url=config.comfyui_url,
@@ -139,7 +136,7 @@ def _log_providers(config: Config) -> None:
         access: ProviderAccess = getattr(config, name)
         if access.key_source is not None:
             log.info("provider found", provider=name, key_from=access.key_source)
-    if config.compatible.base_url is not None and config.compatible.key_source is None:
+    if config.compatible.base_url and config.compatible.key_source is None:
         log.info("provider found", provider="compatible", at=config.compatible.base_url)
     if config.comfyui_url is not None and config.comfyui_workflow is not None:
         log.info("provider found", provider="comfyui", at=config.comfyui_url)

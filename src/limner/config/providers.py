@@ -8,20 +8,20 @@ from limner.config.environment import Environment
 
 @dataclass(frozen=True, slots=True)
 class ProviderAccess:
-    """How to reach one supplier: its address, the key, and the variable the key came from."""
+    """How to reach one supplier: its address (empty where there is none), the key, and the variable the key came from."""
 
-    base_url: str | None = None
+    base_url: str
     api_key: str | None = field(default=None, repr=False)
     key_source: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Suppliers:
-    openai: ProviderAccess = ProviderAccess()
-    google: ProviderAccess = ProviderAccess()
-    openrouter: ProviderAccess = ProviderAccess()
-    bfl: ProviderAccess = ProviderAccess()
-    compatible: ProviderAccess = ProviderAccess()
+    openai: ProviderAccess
+    google: ProviderAccess
+    openrouter: ProviderAccess
+    bfl: ProviderAccess
+    compatible: ProviderAccess
     compatible_models: tuple[str, ...] = ()
     comfyui_url: str | None = None
     comfyui_workflow: Path | None = None
@@ -34,7 +34,7 @@ def read_suppliers(env: Environment) -> Suppliers:
         google=_access(env, "GOOGLE", "https://generativelanguage.googleapis.com", "GEMINI_API_KEY"),
         openrouter=_access(env, "OPENROUTER", "https://openrouter.ai/api/v1", "OPENROUTER_API_KEY"),
         bfl=_access(env, "BFL", "https://api.bfl.ai", "BFL_API_KEY"),
-        compatible=_access(env, "COMPATIBLE", None, None),
+        compatible=_access(env, "COMPATIBLE", "", None),
         compatible_models=env.words("COMPATIBLE_MODELS"),
         comfyui_url=env.url("COMFYUI_URL"),
         comfyui_workflow=env.existing_file("COMFYUI_WORKFLOW"),
@@ -42,7 +42,7 @@ def read_suppliers(env: Environment) -> Suppliers:
     )
 
 
-def _access(env: Environment, name: str, default_url: str | None, customary: str | None) -> ProviderAccess:
+def _access(env: Environment, name: str, default_url: str, customary: str | None) -> ProviderAccess:
     """By our own variable, else by the `customary` one that the supplier's programs read."""
     own = f"LIMNER_{name}_API_KEY"
     source = own if env.value(own) else customary
