@@ -19,6 +19,9 @@ ADOPTION_WINDOW = timedelta(minutes=15)
 CROSSING_WINDOW = timedelta(minutes=1)
 """How long an answer and a cancel may cross on the way."""
 
+_WITHOUT_KEY = "coalesce(idempotency_key, '') = ''"
+"""Not `IS NULL`: SQLite would look there for one row of the unique index, and walk through all of the account's."""
+
 
 @dataclass(frozen=True, slots=True)
 class Call:
@@ -79,13 +82,13 @@ def adopt(
 ) -> str | None:
     """Claim an identical call whose wait broke off; its id, or None when there is none to adopt."""
     row = tx.first(
-        """UPDATE calls SET broke_off_at = NULL, waiter = :waiter, wait_name = :wait_name WHERE broke_off_at IS NOT NULL AND id = (
+        f"""UPDATE calls SET broke_off_at = NULL, waiter = :waiter, wait_name = :wait_name WHERE broke_off_at IS NOT NULL AND id = (
                SELECT id FROM calls c WHERE account_id = :account_id AND caller_id = :caller_id
-               AND request_digest = :digest AND idempotency_key IS NULL AND broke_off_at >= :since AND delivered_at IS NULL
+               AND request_digest = :digest AND {_WITHOUT_KEY} AND broke_off_at >= :since AND delivered_at IS NULL
                AND NOT EXISTS (SELECT 1 FROM generations g WHERE g.call_id = c.id
                                AND (g.status IN ('failed', 'cancelled') OR g.deleted_at IS NOT NULL))
                ORDER BY broke_off_at DESC LIMIT 1)
-           RETURNING id""",
+           RETURNING id""",  # noqa: S608 — only our own fragments
         account_id=account_id,
         caller_id=caller_id,
         digest=request_digest,
@@ -100,8 +103,8 @@ def is_waited_for(tx: Transaction, account_id: str, caller_id: str, request_dige
     """Whether a caller of an identical call is, as far as we have heard, still waiting."""
     return (
         tx.scalar(
-            """SELECT 1 FROM calls WHERE account_id = :account_id AND caller_id = :caller_id
-               AND request_digest = :digest AND idempotency_key IS NULL AND waiter IS NOT NULL LIMIT 1""",
+            f"""SELECT 1 FROM calls WHERE account_id = :account_id AND caller_id = :caller_id
+               AND request_digest = :digest AND {_WITHOUT_KEY} AND waiter IS NOT NULL LIMIT 1""",  # noqa: S608
             account_id=account_id,
             caller_id=caller_id,
             digest=request_digest,

@@ -113,8 +113,6 @@ CREATE TABLE calls (
 	CONSTRAINT uq_calls_account_id_idempotency_key UNIQUE (account_id, idempotency_key)
 )
 
-CREATE INDEX ix_calls_account_id_caller_id_request_digest ON calls (account_id, caller_id, request_digest)
-
 CREATE INDEX ix_calls_waiter ON calls (waiter)
 
 CREATE TABLE caps (
@@ -566,3 +564,5 @@ CREATE TRIGGER credit_transactions_spending AFTER INSERT ON credit_transactions 
  END
 
 CREATE INDEX ix_generations_account_id_api_key_id_connection_id_id ON generations (account_id, api_key_id, connection_id, id)
+
+CREATE INDEX ix_calls_unsettled ON calls (account_id, caller_id, request_digest) WHERE waiter IS NOT NULL OR broke_off_at IS NOT NULL

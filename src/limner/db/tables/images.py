@@ -11,9 +11,12 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 from limner.db.tables.schema import UtcTime, metadata, of_status
+
+_UNSETTLED = "waiter IS NOT NULL OR broke_off_at IS NOT NULL"
 
 calls = Table(
     "calls",
@@ -29,7 +32,14 @@ calls = Table(
     Column("created_at", UtcTime, nullable=False),
     Column("wait_name", Text),
     UniqueConstraint("account_id", "idempotency_key"),
-    Index(None, "account_id", "caller_id", "request_digest"),
+    Index(
+        "ix_calls_unsettled",
+        "account_id",
+        "caller_id",
+        "request_digest",
+        sqlite_where=text(_UNSETTLED),
+        postgresql_where=text(_UNSETTLED),
+    ),
     Index(None, "waiter"),
     Index(None, "caller_id", "wait_name"),
 )
