@@ -1,6 +1,8 @@
 """What only a directory can get wrong: permissions, full disks, and writers that are killed."""
 
+import asyncio
 import os
+import shutil
 import signal
 import stat
 from pathlib import Path
@@ -22,8 +24,9 @@ async def test_only_the_owner_can_read_what_is_stored(tmp_path: Path) -> None:
         await DiskBlobs(root).put(KEY, b"x", "image/png")
     finally:
         os.umask(before)
-    assert stat.S_IMODE((root / KEY).stat().st_mode) == 0o600
-    for directory in (root, *(root / KEY).parents[:2]):
+    [file] = root.rglob("*.png")
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    for directory in (root, *file.parents[:2]):
         assert stat.S_IMODE(directory.stat().st_mode) == 0o700
 
 
@@ -36,11 +39,28 @@ async def test_the_path_of_a_blob_is_a_file_with_its_bytes(tmp_path: Path) -> No
     assert path.read_bytes() == b"bytes"
 
 
-async def test_deleting_leaves_no_empty_directories(tmp_path: Path) -> None:
+async def test_a_thousand_pictures_lie_in_few_directories(tmp_path: Path) -> None:
+    blobs = DiskBlobs(tmp_path)
+    await asyncio.gather(*(blobs.put(f"images/{n}/original/x.png", b"x", "image/png") for n in range(1_000)))
+    assert len(list((tmp_path / "images").iterdir())) <= 256
+
+
+async def test_a_store_that_was_cleared_away_under_it_is_made_again(tmp_path: Path) -> None:
     blobs = DiskBlobs(tmp_path)
     await blobs.put(KEY, b"x", "image/png")
-    await blobs.delete(KEY)
-    assert os.listdir(tmp_path) == [UNFINISHED]
+    shutil.rmtree(tmp_path / "images")
+    await blobs.put(KEY, b"y", "image/png")
+    assert await blobs.get(KEY) == b"y"
+
+
+async def test_names_that_are_no_keys_are_not_listed(tmp_path: Path) -> None:
+    blobs = DiskBlobs(tmp_path)
+    await blobs.put(KEY, b"x", "image/png")
+    (tmp_path / "lost+found").mkdir(mode=0o000)
+    (tmp_path / "images" / "notes.txt").write_text("mine")
+    [directory] = (each for each in (tmp_path / "images").iterdir() if each.is_dir())
+    (directory / "Thumbs db").write_text("somebody's")
+    assert [info.key async for info in blobs.keys("")] == [KEY]
 
 
 FULL_DISK = """
@@ -71,7 +91,7 @@ async def test_a_full_disk_is_said_clearly_and_spoils_nothing(tmp_path: Path) ->
     result = run_python(FULL_DISK, str(tmp_path))
     assert "The blob directory cannot be written: File too large" in result.stdout, result.stderr
     assert "check:" in result.stdout
-    assert (tmp_path / "images/1/original.png").read_bytes() == b"old"
+    assert await DiskBlobs(tmp_path).get("images/1/original.png") == b"old"
     assert list((tmp_path / UNFINISHED).iterdir()) == []
 
 
@@ -90,7 +110,8 @@ asyncio.run(DiskBlobs(Path(sys.argv[1])).put("images/1/original.png", bytes(3_00
 
 async def test_a_writer_killed_before_its_bytes_are_durable_leaves_nothing_visible(tmp_path: Path) -> None:
     assert run_python(KILLED, str(tmp_path)).returncode == -signal.SIGKILL
-    assert len(list((tmp_path / UNFINISHED).iterdir())) == 1
+    [left] = (tmp_path / UNFINISHED).iterdir()
+    os.utime(left, times=(0, 0))
 
     blobs = DiskBlobs(tmp_path)
 
@@ -116,14 +137,14 @@ asyncio.run(DiskBlobs(Path(sys.argv[1])).put("images/1/original.png", b"whole", 
 """
 
 
-def test_opening_the_store_spares_what_another_process_is_writing(tmp_path: Path) -> None:
+async def test_opening_the_store_spares_what_another_process_is_writing(tmp_path: Path) -> None:
     with start_python(WRITING, str(tmp_path)) as writer:
         assert writer.stdout
         assert writer.stdout.readline() == "writing\n"
         DiskBlobs(tmp_path)
         writer.communicate("go on\n", timeout=20)
     assert writer.returncode == 0
-    assert (tmp_path / "images/1/original.png").read_bytes() == b"whole"
+    assert await DiskBlobs(tmp_path).get("images/1/original.png") == b"whole"
 
 
 @pytest.mark.parametrize("form", ["{}", "file://{}"])
@@ -131,7 +152,7 @@ async def test_a_directory_is_opened_by_path_or_file_url(tmp_path: Path, form: s
     root = tmp_path / "with space"
     url = form.format(str(root).replace(" ", "%20") if "file" in form else root)
     await open_blobs(url).put(KEY, b"x", "image/png")
-    assert (root / KEY).read_bytes() == b"x"
+    assert await DiskBlobs(root).get(KEY) == b"x"
 
 
 @pytest.mark.parametrize(

@@ -1,19 +1,24 @@
-"""Blobs in one directory: each a plain file, written beside its place and renamed into it."""
+"""Blobs in one directory: each a plain file, written beside its place and renamed into it.
+
+`images/0190…/original/x.png` lies in `images/3f/0190…~original~x.png`: a few directories that are made once and stay,
+because making and flushing one for each picture costs more than writing a small picture does.
+"""
 
 import asyncio
-import fcntl
 import os
 import secrets
+import time
 from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
-from errno import EAGAIN
 from io import FileIO
-from itertools import islice
+from itertools import count, islice
 from pathlib import Path
 from stat import S_ISREG
+from zlib import crc32
 
 from limner.blobs.base import BlobInfo, BlobMissing
-from limner.blobs.keys import checked, is_segment, split_prefix
+from limner.blobs.keys import checked, is_key, is_segment, split_prefix
 
 PIECE_BYTES = 96 * 1024
 """Also what each of many slow readers keeps in memory, twice."""
@@ -21,8 +26,13 @@ PIECE_BYTES = 96 * 1024
 UNFINISHED = "~unfinished"
 """Where files are written before they get their name; no key can say `~`."""
 
+ABANDONED_SECONDS = 24 * 3600
+"""What has been unfinished for so long belongs to a writer that was killed."""
+
+_ALONE = "~"
+"""The directory of keys that are one segment."""
+
 _LISTED_AT_ONCE = 500
-_ATTEMPTS = 20
 _AT_ONCE: int = getattr(os, "RWF_NOWAIT", -1)  # Linux; an unknown flag is refused, and a thread reads
 _NOT_A_FILE = (FileNotFoundError, NotADirectoryError, IsADirectoryError)
 
@@ -35,21 +45,24 @@ class DiskBlobs:
         self._unfinished = self._root / UNFINISHED
         self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._unfinished.mkdir(mode=0o700, exist_ok=True)
+        self._durable: set[str] = set()  # directories that outlive a power cut; nobody removes one
+        self._writer = secrets.token_hex(8)
+        self._numbers = count()
         _sweep(self._unfinished)
 
     async def put(self, key: str, data: bytes, media_type: str) -> None:
         """The media type is not kept: the key's ending says it."""
-        await asyncio.to_thread(self._write, self._root / checked(key), data)
+        await asyncio.to_thread(self._write, self._place(key), data)
 
     async def get(self, key: str) -> bytes:
-        path = self._root / checked(key)
+        path = self._place(key)
         try:
-            return await asyncio.to_thread(path.read_bytes)
+            return await asyncio.to_thread(_read, path)
         except _NOT_A_FILE:
             raise BlobMissing(key) from None
 
     async def stream(self, key: str, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
-        path = self._root / checked(key)
+        path = self._place(key)
         try:
             file = FileIO(path)
         except _NOT_A_FILE:
@@ -60,19 +73,19 @@ class DiskBlobs:
                 start += len(piece)
 
     async def size_bytes(self, key: str) -> int | None:
-        status = _status(self._root / checked(key))
+        status = _status(self._place(key))
         return status.st_size if status else None
 
     def path(self, key: str) -> Path | None:
-        path = self._root / checked(key)
-        return path if _status(path) else None
+        path = self._place(key)
+        return Path(path) if _status(path) else None
 
     async def delete(self, key: str) -> None:
-        await asyncio.to_thread(self._remove, self._root / checked(key))
+        await asyncio.to_thread(_remove, self._place(key))
 
     async def keys(self, prefix: str) -> AsyncIterator[BlobInfo]:
-        directory, start = split_prefix(prefix)
-        found = self._walk(self._root / directory, start)
+        split_prefix(prefix)  # refuses what begins no key
+        found = self._walk(prefix)
         while batch := await asyncio.to_thread(lambda: list(islice(found, _LISTED_AT_ONCE))):
             for info in batch:
                 yield info
@@ -83,95 +96,101 @@ class DiskBlobs:
     async def close(self) -> None:
         """Nothing is held open."""
 
-    def _write(self, target: Path, data: bytes) -> None:
-        try:
-            for _ in range(_ATTEMPTS):
-                if self._try_write(target, data):
-                    return
-            raise OSError(EAGAIN, "something else keeps deleting there")
-        except OSError as error:
-            raise _said_clearly(error, self._root) from error
+    def _place(self, key: str) -> str:
+        kind, _, rest = checked(key).partition("/")
+        kind, rest = (kind, rest) if rest else (_ALONE, kind)
+        return f"{self._root}/{kind}/{_shard(rest)}/{rest.replace('/', '~')}"
 
-    def _try_write(self, target: Path, data: bytes) -> bool:
-        """False when a directory or our file vanished on the way: a delete or another process's sweep was faster."""
-        unfinished = self._unfinished / secrets.token_hex(16)
+    def _name(self) -> str:
+        """Of a file that nobody else writes."""
+        return f"{self._unfinished}/{self._writer}-{next(self._numbers)}"
+
+    def _write(self, place: str, data: bytes) -> None:
+        unfinished = self._name()
         try:
             _write_durably(unfinished, data)
-            _make_directories(target.parent)
-            unfinished.rename(target)
-            self._make_names_durable(target)
+            try:
+                self._give_place(unfinished, place)
+            except FileNotFoundError:  # somebody has cleared the store away under us
+                self._durable.clear()
+                self._give_place(unfinished, place)
         except OSError as error:
-            unfinished.unlink(missing_ok=True)
-            if isinstance(error, FileNotFoundError):
-                return False
-            raise
-        return True
+            _forget(unfinished)
+            raise _said_clearly(error, self._root) from error
 
-    def _make_names_durable(self, target: Path) -> None:
-        """All the way up: a directory that another writer has just made is not durable by being there.
+    def _give_place(self, unfinished: str, place: str) -> None:
+        directory = os.path.dirname(place)
+        if directory not in self._durable:
+            self._make_directories(directory)
+        os.rename(unfinished, place)
+        _sync_directory(directory)
 
-        The first of these flushes carries, in a file system with a journal, what the others would.
-        """
-        for directory in target.parents:
-            _sync_directory(directory)
-            if directory == self._root:
-                return
+    def _make_directories(self, directory: str) -> None:
+        """Like `mkdir -p`, each for its owner alone; one that another process has just made is made durable too."""
+        kind = os.path.dirname(directory)
+        for each in (kind, directory):
+            Path(each).mkdir(mode=0o700, exist_ok=True)
+        for each in (kind, self._root):
+            _sync_directory(each)
+        self._durable.add(directory)
 
-    def _remove(self, target: Path) -> None:
-        try:
-            target.unlink()
-            _sync_directory(target.parent)
-        except _NOT_A_FILE:
-            return
-        for directory in target.parents:
-            if directory == self._root or not _removed_empty(directory):
-                return
-
-    def _walk(self, directory: Path, start: str = "") -> Iterator[BlobInfo]:
+    def _walk(self, prefix: str) -> Iterator[BlobInfo]:
         """Names no key can have are not ours (`lost+found`); a directory of ours that cannot be read is an error."""
-        try:
-            entries = os.scandir(directory)
-        except (FileNotFoundError, NotADirectoryError):
-            return
-        with entries:
-            for entry in entries:
-                path = Path(entry.path)
-                if not is_segment(entry.name) or not entry.name.startswith(start):
-                    continue
-                if entry.is_dir(follow_symlinks=False):
-                    yield from self._walk(path)
-                elif status := _status(path):
-                    modified_at = datetime.fromtimestamp(status.st_mtime, UTC)
-                    yield BlobInfo(path.relative_to(self._root).as_posix(), status.st_size, modified_at)
+        kind, deeper, rest = prefix.partition("/")
+        group, whole, _ = rest.partition("/")
+        for name in [kind] if deeper else _names(self._root):
+            if name != _ALONE and not is_segment(name):
+                continue
+            beginning = "" if name == _ALONE else f"{name}/"
+            for shard in [_shard(group)] if whole else _names(f"{self._root}/{name}"):
+                directory = f"{self._root}/{name}/{shard}"
+                for file in _names(directory):
+                    key = beginning + file.replace("~", "/")
+                    if key.startswith(prefix) and is_key(key) and (status := _status(f"{directory}/{file}")):
+                        yield BlobInfo(key, status.st_size, datetime.fromtimestamp(status.st_mtime, UTC))
 
     def _probe(self) -> None:
-        probe = self._unfinished / secrets.token_hex(16)
+        probe = self._name()
         try:
             _write_durably(probe, b"can this be written?")
         except OSError as error:
             raise _said_clearly(error, self._root) from error
         finally:
-            probe.unlink(missing_ok=True)
+            _forget(probe)
+
+
+def _shard(rest: str) -> str:
+    """What belongs to one picture lies together: only that directory is looked through to find it all."""
+    return f"{crc32(rest.partition('/')[0].encode()) & 0xFF:02x}"
 
 
 def _sweep(directory: Path) -> None:
-    """Remove what writers left when they were killed; a living writer still holds the lock on its file."""
+    """Remove what writers left when they were killed."""
     for path in directory.iterdir():
-        try:
-            with path.open("rb") as file:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                path.unlink(missing_ok=True)
-        except (BlockingIOError, FileNotFoundError):
-            continue
+        with suppress(FileNotFoundError):
+            if path.stat().st_mtime < time.time() - ABANDONED_SECONDS:
+                path.unlink()
 
 
-def _status(path: Path) -> os.stat_result | None:
+def _names(directory: Path | str) -> list[str]:
+    try:
+        return os.listdir(directory)
+    except _NOT_A_FILE:
+        return []
+
+
+def _status(path: str) -> os.stat_result | None:
     """None where there is no file; in the calling thread, because a look costs microseconds and a hop more."""
     try:
-        status = path.stat()
+        status = os.stat(path)
     except (FileNotFoundError, NotADirectoryError):
         return None
     return status if S_ISREG(status.st_mode) else None
+
+
+def _read(path: str) -> bytes:
+    with open(path, "rb") as file:
+        return file.read()
 
 
 async def _read_at(file: FileIO, start: int, end: int | None) -> bytes:
@@ -187,26 +206,18 @@ async def _read_at(file: FileIO, start: int, end: int | None) -> bytes:
     return bytes(memoryview(buffer)[:count])
 
 
-def _write_durably(path: Path, data: bytes) -> None:
+def _write_durably(path: str, data: bytes) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with open(descriptor, "wb", buffering=0) as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    try:
         rest = memoryview(data)
         while rest:
-            rest = rest[file.write(rest) :]
-        os.fsync(file.fileno())
+            rest = rest[os.write(descriptor, rest) :]
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
-def _make_directories(directory: Path) -> None:
-    """Like `mkdir -p`, each for its owner alone."""
-    try:
-        directory.mkdir(mode=0o700, exist_ok=True)
-    except FileNotFoundError:
-        _make_directories(directory.parent)
-        directory.mkdir(mode=0o700, exist_ok=True)
-
-
-def _sync_directory(directory: Path) -> None:
+def _sync_directory(directory: Path | str) -> None:
     descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)
@@ -214,12 +225,15 @@ def _sync_directory(directory: Path) -> None:
         os.close(descriptor)
 
 
-def _removed_empty(directory: Path) -> bool:
-    try:
-        directory.rmdir()
-    except OSError:
-        return False
-    return True
+def _remove(place: str) -> None:
+    with suppress(*_NOT_A_FILE):
+        os.unlink(place)
+        _sync_directory(os.path.dirname(place))
+
+
+def _forget(unfinished: str) -> None:
+    with suppress(FileNotFoundError):
+        os.unlink(unfinished)
 
 
 def _said_clearly(error: OSError, root: Path) -> OSError:
