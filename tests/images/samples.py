@@ -37,10 +37,17 @@ def noise(width: int, height: int, mode: str = "RGB") -> Image.Image:
 
 
 def png(
-    width: int, height: int, *, colour: int = 2, depth: int = 8, pixels: bytes | None = None, before: bytes = b""
+    width: int,
+    height: int,
+    *,
+    colour: int = 2,
+    depth: int = 8,
+    pixels: bytes | None = None,
+    before: bytes = b"",
+    interlaced: bool = False,
 ) -> bytes:
     """A PNG written by hand: `pixels` is the compressed IDAT, `before` whole chunks in front of it."""
-    header = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0)
+    header = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, interlaced)
     channels = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}[colour]
     if pixels is None:
         row = bytes(1 + (width * channels * depth + 7) // 8)

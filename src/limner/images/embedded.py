@@ -5,11 +5,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from limner.images import png
 from limner.images.content_credentials import Credentials, CredentialsReader
 from limner.images.pictures import opened
 from limner.images.provenance import named_source
 
-_PNG_START, _JPEG_START = b"\x89PNG\r\n\x1a\n", b"\xff\xd8"
+_JPEG_START = b"\xff\xd8"
 _JPEG_C2PA = re.compile(rb"JP.{6}....jumb", re.DOTALL)
 
 
@@ -41,8 +42,8 @@ def read(data: bytes, media_type: str, reader: CredentialsReader) -> Provenance:
 
 def manifest_store(data: bytes) -> bytes | None:
     """The bytes of the C2PA manifest store, unread; None for a picture without one."""
-    if data.startswith(_PNG_START):
-        found = [body for kind, body in _png_chunks(data) if kind == b"caBX"]
+    if data.startswith(png.SIGNATURE):
+        found = [bytes(content) for kind, content in png.chunks(data) if kind == b"caBX"]
     elif data.startswith(_JPEG_START):
         found = [body for kind, body in _jpeg_segments(data) if kind == 0xEB and _JPEG_C2PA.match(body)]
     else:
@@ -54,14 +55,6 @@ def _xmp(data: bytes) -> bytes:
     with opened(data) as image:
         packet = image.info.get("xmp")
     return packet.encode() if isinstance(packet, str) else packet if isinstance(packet, bytes) else b""
-
-
-def _png_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    at = 8
-    while at + 8 <= len(data):
-        length, kind = int.from_bytes(data[at : at + 4]), data[at + 4 : at + 8]
-        yield kind, data[at + 8 : at + 8 + length] if kind == b"caBX" else b""
-        at += 12 + length
 
 
 def _jpeg_segments(data: bytes) -> Iterator[tuple[int, bytes]]:
