@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any, cast
 
+import httpcore2
 import httpx2
 import orjson
 import pybase64
@@ -15,9 +16,9 @@ from limner import __version__
 from limner.errors import UpstreamTimeout
 from limner.providers import failures
 from limner.providers.base import Unbilled
+from limner.providers.connections import CONNECT_SECONDS, FAILURES, NEVER_LEFT, SupplierTransport
 
 MAX_ANSWER_BYTES = 64 * 1024 * 1024
-CONNECT_SECONDS = 5.0
 
 Json = dict[str, Any]
 Files = Sequence[tuple[str, tuple[str, bytes, str]]]
@@ -28,8 +29,8 @@ def open_pool() -> httpx2.AsyncClient:
     """The pool every supplier shares. It takes no proxy or certificate from the environment, follows no redirect
     (a key must not travel on) and sends nothing twice (a paid order would be paid twice)."""
     return httpx2.AsyncClient(
+        transport=SupplierTransport(),
         timeout=httpx2.Timeout(None, connect=CONNECT_SECONDS),
-        limits=httpx2.Limits(max_connections=None, max_keepalive_connections=32),
         follow_redirects=False,
         trust_env=False,
         headers={"user-agent": f"limner/{__version__}"},
@@ -225,9 +226,9 @@ def _named(supplier: str) -> Generator[None]:
     """Give the transport's failures our names. Only what never left this machine is `Unbilled`."""
     try:
         yield
-    except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout) as error:
+    except NEVER_LEFT as error:
         raise Unbilled(failures.unavailable(supplier, "no connection", str(error))) from error
-    except httpx2.TimeoutException as error:
+    except httpcore2.TimeoutException as error:
         raise UpstreamTimeout from error
-    except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+    except (*FAILURES, httpx2.HTTPError, httpx2.InvalidURL) as error:
         raise failures.unavailable(supplier, type(error).__name__, str(error)) from error
