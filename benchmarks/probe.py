@@ -22,20 +22,29 @@ EVERY_SECONDS = 0.002
 
 
 class Watch:
-    """Writes at once that it watches; from then on signal USR1 writes down what was seen since the last one."""
+    """Writes at once that it is there. The first signal USR1 begins the watch, each writes what was seen since the last.
+
+    Not before, because waking a loop so often costs several hundredths of a core.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._late: list[float] = []
+        self._asked = asyncio.Event()
 
     async def run(self) -> None:
         loop = asyncio.get_running_loop()
-        loop.add_signal_handler(signal.SIGUSR1, self._tell)
+        loop.add_signal_handler(signal.SIGUSR1, self._hear)
         self._tell()
+        await self._asked.wait()
         while True:
             due = loop.time() + EVERY_SECONDS
             await asyncio.sleep(EVERY_SECONDS)
             self._late.append(loop.time() - due)
+
+    def _hear(self) -> None:
+        self._asked.set()
+        self._tell()
 
     def _tell(self) -> None:
         seen, self._late = self._late or [0.0], []

@@ -85,10 +85,11 @@ async def _wait(server: Limner, requests: list[bytes], size: Size, lateness: Rea
         batch = range(start, min(start + OPENED_AT_ONCE, size.waiting))
         waiting += await asyncio.gather(*(_open(server.port, requests[n % len(requests)]) for n in batch))
         await asyncio.gather(*(each.heard for each in waiting[start:]))
-    lateness.reset(server.pid)
     cpu, began = cpu_seconds(server.pid), time.monotonic()
     await asyncio.sleep(size.waiting_seconds)
     core = (cpu_seconds(server.pid) - cpu) / (time.monotonic() - began)
+    lateness.reset(server.pid)  # afterwards: watching costs as much as several thousand who wait
+    await asyncio.sleep(size.waiting_seconds)
     late = await asyncio.to_thread(lateness.of, server.pid)
     each = (memory_bytes(server.pid) - before) / len(waiting)
     lost = sum(one.is_lost for one in waiting)

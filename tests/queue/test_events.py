@@ -12,7 +12,7 @@ from limner.blobs.base import Blobs
 from limner.blobs.open import open_blobs
 from limner.db.postgres_connection import conninfo_of
 from limner.queue.base import Event, Events
-from limner.queue.embedded import EmbeddedEvents
+from limner.queue.embedded import TOGETHER_SECONDS, EmbeddedEvents, shared_moment
 from limner.queue.engine import Engine
 from limner.queue.fleet import FleetEvents
 
@@ -56,6 +56,17 @@ async def test_a_watcher_sees_the_newest_progress_and_never_misses_an_end(events
 async def test_silence_is_told_apart_from_news(events: Events) -> None:
     with events.watch(["g"]) as watching:
         assert await watching.next(0.01) is None
+
+
+def test_those_who_wait_long_end_together_and_never_late() -> None:
+    began = [100 + n / 1000 for n in range(1000)]
+    ends = [shared_moment(each, 10) for each in began]
+    assert all(each + 9.99 - TOGETHER_SECONDS < end <= each + 10 for each, end in zip(began, ends, strict=True))
+    assert len({round(end, 3) for end in ends}) <= 1 / TOGETHER_SECONDS + 1
+
+
+def test_a_short_wait_ends_to_the_point() -> None:
+    assert shared_moment(100.013, 0.02) == 100.013 + 0.02
 
 
 async def test_a_watcher_who_is_woken_hears_that_there_is_no_news(events: Events) -> None:

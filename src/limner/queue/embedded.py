@@ -10,6 +10,9 @@ from limner.queue.base import Event, Fleet, Work
 LATEST_MOST = 10_000
 """Of so many generations the last event is remembered; an end that was missed must not be remembered for ever."""
 
+TOGETHER_SECONDS = 0.05
+"""Watchers whose time is over are woken so often, several at once: thousands do not have this process wake for each."""
+
 
 class EmbeddedQueue:
     """Calls are counted, and every hand looks until nothing waits: more calls than hands say nothing new."""
@@ -197,14 +200,13 @@ class _Watching:
 
     async def next(self, timeout_seconds: float) -> Event | None:
         if not self._events and not self._woken:
-            self._arrived = asyncio.get_running_loop().create_future()
+            loop = asyncio.get_running_loop()
+            self._arrived = loop.create_future()
+            over = loop.call_at(shared_moment(loop.time(), timeout_seconds), self._arrive)
             try:
-                # Not wait_for: on Python 3.11 it loses a cancellation that meets an arrival.
-                async with asyncio.timeout(timeout_seconds):
-                    await self._arrived
-            except TimeoutError:
-                return None
+                await self._arrived
             finally:
+                over.cancel()
                 self._arrived = None
         self._woken = False
         return self._events.pop(0) if self._events else None
@@ -212,3 +214,9 @@ class _Watching:
     def _arrive(self) -> None:
         if self._arrived is not None and not self._arrived.done():
             self._arrived.set_result(None)
+
+
+def shared_moment(now: float, timeout_seconds: float) -> float:
+    """When a wait is over: a little early, at a moment that others share; a short one to the point."""
+    due = now + timeout_seconds
+    return due - due % TOGETHER_SECONDS if timeout_seconds > 1 else due
