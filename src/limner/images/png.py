@@ -44,14 +44,14 @@ def is_whole(data: bytes) -> bool:
 
 def _pixels(data: bytes) -> Iterator[bytes]:
     """The compressed pixels, a few pieces instead of many chunks: each costs its thread the interpreter."""
-    piece = bytearray()
+    piece: list[memoryview] = []
     for kind, content in chunks(data):
         if kind == b"IDAT":
-            piece += content
-        if len(piece) >= _PIECE_BYTES or kind == b"IEND":
-            yield bytes(piece)
+            piece.append(content)
+        if sum(map(len, piece)) >= _PIECE_BYTES:
+            yield b"".join(piece)
             piece.clear()
-    yield bytes(piece)
+    yield b"".join(piece)
 
 
 class _Rows:
