@@ -40,16 +40,20 @@ CHECKS: dict[str, str] = {
         SELECT b.account_id AS id, count(t.id) AS expected, b.transactions_total AS found
         FROM balances b LEFT JOIN credit_transactions t ON t.account_id = b.account_id
         GROUP BY b.account_id, b.transactions_total HAVING count(t.id) <> b.transactions_total""",
-    "the kept spending is the sum of the charges": """
-        SELECT account_id AS id, sum(charged) AS expected, sum(kept) AS found
-        FROM (SELECT account_id, quarter_hour, model_id, caller_id, 0 AS charged, credits AS kept, -pictures AS pictures
-              FROM spending
+    "a meter shows the sum of its charges": """
+        SELECT account_id AS id, sum(charged) AS expected, sum(shown) AS found
+        FROM (SELECT account_id, model_id, caller_id, quarter_hour, 0 AS charged, credits AS shown, -pictures AS pictures
+              FROM meters m JOIN readings r ON r.meter_id = m.id
               UNION ALL
-              SELECT account_id, created_at / 900000, coalesce(model_id, ''), coalesce(api_key_id, connection_id, ''),
-                     -amount, 0, 1
-              FROM credit_transactions WHERE type = 'charge') AS both_sides
-        GROUP BY account_id, quarter_hour, model_id, caller_id
-        HAVING sum(charged) <> sum(kept) OR sum(pictures) <> 0""",
+              SELECT account_id, model_id, caller_id, quarter_hour,
+                     sum(-sum(amount)) OVER until_then, 0, sum(count(*)) OVER until_then
+              FROM (SELECT account_id, coalesce(model_id, '') AS model_id,
+                           coalesce(api_key_id, connection_id, '') AS caller_id, created_at / 900000 AS quarter_hour, amount
+                    FROM credit_transactions WHERE type = 'charge') AS charges
+              GROUP BY account_id, model_id, caller_id, quarter_hour
+              WINDOW until_then AS (PARTITION BY account_id, model_id, caller_id ORDER BY quarter_hour)) AS both_sides
+        GROUP BY account_id, model_id, caller_id, quarter_hour
+        HAVING sum(charged) <> sum(shown) OR sum(pictures) <> 0""",
     "the kept number of generations is their count": """
         SELECT b.account_id AS id, count(g.id) AS expected, b.generations_total AS found
         FROM balances b LEFT JOIN generations g ON g.account_id = b.account_id AND g.deleted_at IS NULL

@@ -216,12 +216,8 @@ class Gallery:
             return {}
         account_id, zone = visitor.signed_in.account_id, visitor.zone
         shown = sorted({_midnight(row.created_at, zone) for row in rows})
-        days: dict[date, tuple[int, int]] = {}
-        for each in await self._database.read_slowly(lambda tx: spending.per_day(tx, account_id, shown)):
-            day = each.since.date()
-            pictures, credits = days.get(day, (0, 0))
-            days[day] = (pictures + each.pictures, credits + each.credits)
-        return days
+        totals = await self._database.read_slowly(lambda tx: spending.total_per_day(tx, account_id, shown))
+        return {day.date(): (total.pictures, total.credits) for day, total in totals.items()}
 
     def _models(self) -> list[Model]:
         return [model for model in self._images.models() if self._images.catalog.reason(model) is None]

@@ -116,17 +116,21 @@ class UsagePages:
     async def _use(self, visitor: Visitor, days: int, *, by: str = "model") -> Use:
         now, zone, account_id = self._pages.now(), visitor.zone, visitor.signed_in.account_id
         shown = charts.last_days(days, zone, now)
-        spent = await self._database.read_slowly(lambda tx: spending.per_day(tx, account_id, shown))
+
+        def read(tx: Transaction) -> tuple[Sequence[Spent], Mapping[str | None, int], int]:
+            spent = spending.per_day(tx, account_id, shown, by="caller_id" if by == "key" else "model_id")
+            since = shown[0]
+            return spent, spending.by_caller(tx, account_id, since), spending.pictures(tx, account_id, since)
+
+        spent, shares, pictures = await self._database.read_slowly(read)
         callers, models = await self._names(visitor), self._model_names()
 
         def named(each: Spent) -> str:
             if by == "key":
-                return callers.get(each.caller_id, UNKNOWN_CALLER)
-            return models.get(each.model_id or "", each.model_id or charts.OTHERS)
+                return callers.get(each.id, UNKNOWN_CALLER)
+            return models.get(each.id or "", each.id or charts.OTHERS)
 
-        chart = charts.per_day(spent, named, days=days, zone=zone, now=now)
-        shares = _shares(spent, callers)
-        return Use(chart, sum(each.pictures for each in spent), shares)
+        return Use(charts.per_day(spent, named, days=days, zone=zone, now=now), pictures, _shares(shares, callers))
 
     async def _names(self, visitor: Visitor) -> Mapping[str | None, str]:
         account_id, now = visitor.signed_in.account_id, self._pages.now()
@@ -141,12 +145,12 @@ class UsagePages:
         return {model.id: model.name for model in self._images.models()}
 
 
-def _shares(spent: Sequence[Spent], names: Mapping[str | None, str]) -> list[Share]:
+def _shares(spent: Mapping[str | None, int], names: Mapping[str | None, str]) -> list[Share]:
     sums: dict[str, int] = defaultdict(int)
-    for each in spent:
-        sums[names.get(each.caller_id, UNKNOWN_CALLER)] += each.credits
+    for caller_id, credits in spent.items():
+        sums[names.get(caller_id, UNKNOWN_CALLER)] += credits
     most = max(sums.values(), default=0)
-    ranked = sorted(sums.items(), key=lambda pair: -pair[1])
+    ranked = sorted(((name, credits) for name, credits in sums.items() if credits), key=lambda pair: -pair[1])
     return [Share(name, credits, round(credits / most * 100, 1) if most else 0) for name, credits in ranked[:12]]
 
 

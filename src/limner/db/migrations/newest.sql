@@ -542,27 +542,46 @@ CREATE INDEX ix_generations_account_id_model_id_id ON generations (account_id, m
 
 CREATE INDEX ix_generations_account_id_sha256_id ON generations (account_id, sha256, id)
 
-CREATE TABLE spending (
-	account_id TEXT NOT NULL,
-	quarter_hour BIGINT NOT NULL,
-	model_id TEXT NOT NULL,
-	caller_id TEXT NOT NULL,
-	credits BIGINT NOT NULL,
-	pictures BIGINT NOT NULL,
-	CONSTRAINT pk_spending PRIMARY KEY (account_id, quarter_hour, model_id, caller_id),
-	CONSTRAINT fk_spending_account_id FOREIGN KEY(account_id) REFERENCES accounts (id)
-)
- WITHOUT ROWID
-
-CREATE TRIGGER credit_transactions_spending AFTER INSERT ON credit_transactions WHEN NEW.type = 'charge'
-    BEGIN
-    INSERT INTO spending (account_id, quarter_hour, model_id, caller_id, credits, pictures)
-    VALUES (NEW.account_id, NEW.created_at / 900000, coalesce(NEW.model_id, ''),
-            coalesce(NEW.api_key_id, NEW.connection_id, ''), -NEW.amount, 1)
-    ON CONFLICT (account_id, quarter_hour, model_id, caller_id) DO UPDATE
-    SET credits = spending.credits + excluded.credits, pictures = spending.pictures + 1;
- END
-
 CREATE INDEX ix_generations_account_id_api_key_id_connection_id_id ON generations (account_id, api_key_id, connection_id, id)
 
 CREATE INDEX ix_calls_unsettled ON calls (account_id, caller_id, request_digest) WHERE waiter IS NOT NULL OR broke_off_at IS NOT NULL
+
+CREATE TABLE meters (
+	id INTEGER NOT NULL,
+	account_id TEXT NOT NULL,
+	model_id TEXT NOT NULL,
+	caller_id TEXT NOT NULL,
+	CONSTRAINT pk_meters PRIMARY KEY (id),
+	CONSTRAINT fk_meters_account_id FOREIGN KEY(account_id) REFERENCES accounts (id),
+	CONSTRAINT uq_meters_account_id_model_id_caller_id UNIQUE (account_id, model_id, caller_id)
+)
+
+CREATE TABLE readings (
+	meter_id INTEGER NOT NULL,
+	quarter_hour BIGINT NOT NULL,
+	credits BIGINT NOT NULL,
+	pictures BIGINT NOT NULL,
+	CONSTRAINT pk_readings PRIMARY KEY (meter_id, quarter_hour),
+	CONSTRAINT fk_readings_meter_id FOREIGN KEY(meter_id) REFERENCES meters (id)
+)
+ WITHOUT ROWID
+
+CREATE TRIGGER credit_transactions_meters AFTER INSERT ON credit_transactions WHEN NEW.type = 'charge'
+    BEGIN
+    UPDATE readings SET credits = credits - NEW.amount, pictures = pictures + 1
+    WHERE meter_id = (SELECT id FROM meters WHERE account_id = NEW.account_id AND model_id = coalesce(NEW.model_id, '')
+              AND caller_id = coalesce(NEW.api_key_id, NEW.connection_id, '')) AND quarter_hour >= NEW.created_at / 900000;
+    INSERT INTO meters (account_id, model_id, caller_id)
+    SELECT NEW.account_id, coalesce(NEW.model_id, ''), coalesce(NEW.api_key_id, NEW.connection_id, '')
+    WHERE NOT EXISTS (SELECT 1 FROM meters WHERE account_id = NEW.account_id AND model_id = coalesce(NEW.model_id, '')
+              AND caller_id = coalesce(NEW.api_key_id, NEW.connection_id, ''));
+    INSERT INTO readings (meter_id, quarter_hour, credits, pictures)
+    SELECT m.id, NEW.created_at / 900000,
+           coalesce((SELECT r.credits FROM readings r WHERE r.meter_id = m.id AND r.quarter_hour < NEW.created_at / 900000
+                     ORDER BY r.quarter_hour DESC LIMIT 1), 0) - NEW.amount,
+           coalesce((SELECT r.pictures FROM readings r WHERE r.meter_id = m.id AND r.quarter_hour < NEW.created_at / 900000
+                     ORDER BY r.quarter_hour DESC LIMIT 1), 0) + 1
+    FROM meters m WHERE account_id = NEW.account_id AND model_id = coalesce(NEW.model_id, '')
+              AND caller_id = coalesce(NEW.api_key_id, NEW.connection_id, '')
+      AND NOT EXISTS (SELECT 1 FROM readings r WHERE r.meter_id = m.id AND r.quarter_hour = NEW.created_at / 900000);
+ END

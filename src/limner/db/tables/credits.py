@@ -1,6 +1,17 @@
 """What is paid and with what: balances, the ledger, holds, caps, purchases and codes."""
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKey, Index, Integer, LargeBinary, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    Table,
+    Text,
+    UniqueConstraint,
+)
 
 from limner.db.tables.schema import UtcTime, metadata
 
@@ -42,20 +53,30 @@ credit_transactions = Table(
 )
 """The ledger: append-only, which triggers enforce. `unique_key` makes an outside event count once."""
 
-spending = Table(
-    "spending",
+meters = Table(
+    "meters",
     metadata,
-    Column("account_id", Text, ForeignKey("accounts.id"), primary_key=True),
+    Column("id", Integer, primary_key=True),
+    Column("account_id", Text, ForeignKey("accounts.id"), nullable=False),
+    Column("model_id", Text, nullable=False),
+    Column("caller_id", Text, nullable=False),
+    UniqueConstraint("account_id", "model_id", "caller_id"),
+    info={"follows": "credit_transactions"},
+)
+"""Each counts what one caller of an account spends on one model; empty text where there is no model or no key."""
+
+readings = Table(
+    "readings",
+    metadata,
+    Column("meter_id", Integer, ForeignKey("meters.id"), primary_key=True, autoincrement=False),
     Column("quarter_hour", BigInteger, primary_key=True, autoincrement=False),
-    Column("model_id", Text, primary_key=True),
-    Column("caller_id", Text, primary_key=True),
     Column("credits", BigInteger, nullable=False),
     Column("pictures", BigInteger, nullable=False),
     info={"follows": "credit_transactions"},
     sqlite_with_rowid=False,
 )
-"""Charges added up by quarter hour since the epoch, which a trigger on the ledger keeps; empty text where there is no model
-or no key. `limner audit` proves it."""
+"""What a meter showed at the end of a quarter hour (counted since the epoch) in which something was charged: everything
+until then. A trigger on the ledger keeps meters and readings; `limner audit` proves them."""
 
 holds = Table(
     "holds",
