@@ -11,6 +11,7 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 from urllib.request import urlopen
 
 from limner.accounts import accounts, keys, sign_in
@@ -27,6 +28,8 @@ OTHER_PYTHON = ROOT / ".venv-bench" / "bin" / "python"
 """Where what Limner does not need itself is installed (requirements-bench.lock)."""
 
 START_SECONDS = 180
+
+T = TypeVar("T")
 
 
 class Missing(Exception):
@@ -74,19 +77,19 @@ def make_account(environ: Mapping[str, str], credits: int, email: str = "owner@e
         ledger.add(tx, account_id, credits, "grant", ledger.Entry("Opening balance"), now())
         return keys.create(tx, account_id, NewKey(), now())[1]
 
-    return _written(environ, make)
+    return written(environ, make)
 
 
 def sign_in_path(environ: Mapping[str, str], email: str) -> str:
-    return _written(environ, lambda tx: sign_in.sign_in_link(tx, email, now()))
+    return written(environ, lambda tx: sign_in.sign_in_link(tx, email, now()))
 
 
-def _written(environ: Mapping[str, str], fn: Callable[[Transaction], str]) -> str:
+def written(environ: Mapping[str, str], fn: Callable[[Transaction], T]) -> T:
     """In the database of a server, which may be running."""
     url = Config.from_env(environ).database_url
     migrate(url)
 
-    async def write() -> str:
+    async def write() -> T:
         database = await open_database(url)
         try:
             return await database.write(fn)

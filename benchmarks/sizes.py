@@ -25,7 +25,7 @@ FULL = Size(
     waiting_seconds=20,
     results=200,
     rows=1_000_000,
-    pages=200,
+    pages=60,
     ledger_steps=8_000,
     ledger_accounts=1000,
 )

@@ -1,100 +1,92 @@
 """9. Lists of an account with a million pictures beside the same lists with a thousand, on both databases."""
 
-import sqlite3
-from collections.abc import Callable, Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Generator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from statistics import median
 
-import psycopg
 from httpx2 import Client
 
-from benchmarks import load
+from benchmarks import load, past
 from benchmarks.figures.mcp import MODERN, request
 from benchmarks.measure import Row
+from benchmarks.past import SPAN_MS, Past
 from benchmarks.postgres import postgresql
-from benchmarks.servers import Limner, limner, make_account, sign_in_path
+from benchmarks.servers import Limner, limner, make_account, sign_in_path, written
 from benchmarks.sizes import Size
-from limner.db.types import first_id_at, now, to_ms
+from limner.accounts import keys
+from limner.accounts.keys import NewKey
+from limner.db.base import Transaction
+from limner.db.types import first_id_at, now
 
 TITLE = "Lists with a million pictures"
 SMALL_ROWS = 1000
-SPAN_MS = 100 * 24 * 3600 * 1000
-"""The pictures were made in the last hundred days, at even distances."""
+OPENING = 10**7
+"""The credits of each account before its first picture."""
 
-FILL = """
-WITH RECURSIVE numbers(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM numbers WHERE i < {rows}),
-     made(i, at) AS (SELECT i, {start} + CAST(i AS BIGINT) * {step} FROM numbers)
-INSERT INTO {table} ({columns}) SELECT {values} FROM made, (SELECT m.account_id, k.id AS key_id FROM memberships m
-  JOIN users u ON u.id = m.user_id JOIN api_keys k ON k.account_id = m.account_id WHERE u.email = '{email}') owner
-"""
-# An id begins with its moment; the digit keeps those of the two accounts apart.
-SQLITE_ID = "printf('%08x-%04x-7000-8000-{digit}%011d', at / 65536, at % 65536, i)"
-POSTGRESQL_ID = """lpad(to_hex(at / 65536), 8, '0') || '-' || lpad(to_hex(at % 65536), 4, '0') || '-7000-8000-{digit}'
-  || lpad(i::text, 11, '0')"""
-GENERATIONS = {
-    "id": "{id}",
-    "call_id": "{id}",
-    "position": "0",
-    "account_id": "account_id",
-    "api_key_id": "CASE WHEN i % 2 = 0 THEN key_id END",
-    "status": "CASE WHEN i % 50 = 0 THEN 'failed' ELSE 'succeeded' END",
-    "operation": "'generate'",
-    "prompt": "'a quiet lake ' || i",
-    "model_id": "CASE WHEN i % 10 = 0 THEN 'limner:sketch' ELSE 'openai:gpt-image-2' END",
-    "provider_id": "'limner'",
-    "options": '\'{{"aspectRatio":null,"thinkingLevel":null,"seed":1}}\'',
-    "credits": "1",
-    "warnings": "'[]'",
-    "error": 'CASE WHEN i % 50 = 0 THEN \'{{"code":"no_image","message":"None."}}\' END',
-    "attempts": "1",
-    "deadline_at": "at",
-    "blob_key": "'images/' || i || '/original/x.png'",
-    "media_type": "'image/png'",
-    "width": "64",
-    "height": "64",
-    "size_bytes": "100",
-    "sha256": "'0'",
-    "created_at": "at",
-    "completed_at": "at",
-}
-TRANSACTIONS = {
-    "id": "{id}",
-    "account_id": "account_id",
-    "api_key_id": "CASE WHEN i % 2 = 0 THEN key_id END",
-    "amount": "-1",
-    "type": "'charge'",
-    "description": "'Image with limner:sketch'",
-    "reference_id": "{id}",
-    "model_id": "CASE WHEN i % 10 = 0 THEN 'limner:sketch' ELSE 'openai:gpt-image-2' END",
-    "balance_after": "1000000000 - i",
-    "created_at": "at",
-}
-TABLES = {"generations": GENERATIONS, "credit_transactions": TRANSACTIONS}
-TOTALS = """UPDATE balances SET generations_total = {rows}, images_total = {rows}, transactions_total = {rows} WHERE account_id =
-  (SELECT m.account_id FROM memberships m JOIN users u ON u.id = m.user_id WHERE u.email = '{email}')"""
-
-SCAN = "search that finds nothing (REST)"
-"""Reads every prompt of the account: asked once a round."""
+COMMON, RARE = "search for a common word", "search that finds nothing"
+SEARCHES = {f"{COMMON} (REST)", f"{RARE} (REST)"}
+"""No list calls, and without a target: a word that is nowhere is looked for in every prompt, asked once a round."""
 
 
 def measure(size: Size) -> list[Row]:
-    with limner() as server:
-        rows = _compared("SQLite", server, _on_sqlite(server), size)
-    with postgresql() as url, limner(env={"LIMNER_DATABASE_URL": url}) as server:
-        return rows + _compared("PostgreSQL", server, _on_postgresql(url), size)
+    with ExitStack() as stack:
+        filling, url = stack.enter_context(ThreadPoolExecutor()), stack.enter_context(postgresql())
+        on_file, on_server = (
+            stack.enter_context(limner()),
+            stack.enter_context(limner(env={"LIMNER_DATABASE_URL": url})),
+        )
+        servers = {"SQLite": on_file, "PostgreSQL": on_server}
+        accounts = {
+            name: (_account(each, "few", SMALL_ROWS, "1"), _account(each, "many", size.rows, "2"))
+            for name, each in servers.items()
+        }
+        filled = [
+            filling.submit(past.on_sqlite, on_file.data_dir / "limner.db", [each.past for each in accounts["SQLite"]]),
+            filling.submit(past.on_postgresql, url, [each.past for each in accounts["PostgreSQL"]]),
+        ]
+        for each in filled:
+            each.result()
+        return [row for name, server in servers.items() for row in _compared(name, server, accounts[name], size)]
 
 
-def _compared(database: str, server: Limner, execute: "Callable[[_Fill], None]", size: Size) -> list[Row]:
-    few_key = make_account(server.env, 10, "few@example.org")
-    many_key = make_account(server.env, 10, "many@example.org")
-    for email, rows, digit in (("few@example.org", SMALL_ROWS, "1"), ("many@example.org", size.rows, "2")):
-        execute(_Fill(email, min(rows, size.rows), digit))
-    with _signed_in(server, "few@example.org") as few_cookie, _signed_in(server, "many@example.org") as many_cookie:
-        few, many = _calls(few_key, few_cookie), _calls(many_key, many_cookie)
+@dataclass(frozen=True, slots=True)
+class _Account:
+    email: str
+    key: str
+    past: Past
+
+
+def _account(server: Limner, name: str, rows: int, digit: str) -> _Account:
+    """An account with three keys, whose pictures are still to be written."""
+    email = f"{name}@example.org"
+    key = make_account(server.env, OPENING, email)
+
+    def more_keys(tx: Transaction) -> Past:
+        account_id = tx.scalar(
+            """SELECT m.account_id FROM memberships m JOIN users u ON u.id = m.user_id WHERE u.email = :email""",
+            email=email,
+        )
+        for name in ("server", "phone"):
+            keys.create(tx, account_id, NewKey(name=name), now())
+        key_ids = [each.id for each in keys.of_account(tx, account_id)]
+        return Past(account_id, key_ids, OPENING, rows, digit)
+
+    return _Account(email, key, written(server.env, more_keys))
+
+
+def _compared(database: str, server: Limner, accounts: tuple[_Account, _Account], size: Size) -> list[Row]:
+    with ExitStack() as stack:
+        few, many = (_calls(each, stack.enter_context(_signed_in(server, each.email))) for each in accounts)
         return [
-            Row(f"{database}: {name}", *_medians(server, name, many[name], few[name], size), target=1.5) for name in few
+            Row(
+                f"{database}: {name}",
+                *_medians(server, name, many[name], few[name], size),
+                target=None if name in SEARCHES else 1.5,
+            )
+            for name in few
         ]
 
 
@@ -102,35 +94,49 @@ def _medians(server: Limner, name: str, many: bytes, few: bytes, size: Size) -> 
     """Milliseconds (p50) with many pictures and with few, asked in turn."""
     slow: list[float] = []
     quick: list[float] = []
-    pages = 1 if name == SCAN else size.pages // size.rounds or 1
+    pages = 1 if name.startswith(RARE) else size.pages // size.rounds or 1
     for _ in range(size.rounds):
         slow += load.send(server.port, [many], count=pages, connections=1).latencies
         quick += load.send(server.port, [few], count=pages, connections=1).latencies
     return median(slow) * 1000, "ms", median(quick) * 1000, "1,000 pictures"
 
 
-def _calls(key: str, cookie: str) -> Mapping[str, bytes]:
-    auth, page = {"Authorization": f"Bearer {key}"}, {"Cookie": cookie}
-    middle = first_id_at(now() - timedelta(milliseconds=SPAN_MS // 2))
+def _calls(account: _Account, cookie: str) -> Mapping[str, bytes]:
+    auth, page = {"Authorization": f"Bearer {account.key}"}, {"Cookie": cookie}
+    middle, key_id = first_id_at(now() - timedelta(milliseconds=SPAN_MS // 2)), account.past.key_ids[0]
+    rest = {
+        "first page": "images?limit=20",
+        "page by cursor": f"images?limit=20&cursor={middle}",
+        "succeeded only": "images?limit=20&status=succeeded",
+        "failed only": "images?limit=20&status=failed",
+        "of one model": "images?limit=20&modelId=limner:sketch",
+        "of a model never used": "images?limit=20&modelId=bfl:flux-2-pro",
+        "usage": "usage?limit=20",
+        "usage by cursor": f"usage?limit=20&cursor={middle}",
+        "usage of one model": "usage?limit=20&modelId=limner:sketch",
+        "usage of one key": f"usage?limit=20&keyId={key_id}",
+        COMMON: "images?limit=20&q=quiet",
+        RARE: "images?limit=20&q=sunflower",
+    }
+    pages = {
+        "gallery": "gallery",
+        "gallery of one key": f"gallery?by={key_id}",
+        "gallery of the dashboard's own": "gallery?by=browser",
+        "keys": "keys",
+        "connections": "connections",
+        "usage of 90 days": "usage?days=90",
+        "usage of 90 days by key": "usage?days=90&by=key",
+        "usage": "usage",
+        "overview": "",
+    }
     return {
-        "first page (REST)": load.request("/api/v1/images?limit=20", headers=auth),
-        "page by cursor (REST)": load.request(f"/api/v1/images?limit=20&cursor={middle}", headers=auth),
-        "succeeded only (REST)": load.request("/api/v1/images?limit=20&status=succeeded", headers=auth),
-        "failed only (REST)": load.request("/api/v1/images?limit=20&status=failed", headers=auth),
-        "of one model (REST)": load.request("/api/v1/images?limit=20&modelId=limner:sketch", headers=auth),
-        "of a model never used (REST)": load.request("/api/v1/images?limit=20&modelId=bfl:flux-2-pro", headers=auth),
-        "usage (REST)": load.request("/api/v1/usage?limit=20", headers=auth),
-        "usage of one model (REST)": load.request("/api/v1/usage?limit=20&modelId=limner:sketch", headers=auth),
+        **{f"{name} (REST)": load.request(f"/api/v1/{path}", headers=auth) for name, path in rest.items()},
         "list_images (MCP)": request(MODERN, auth, "list_images"),
         "list_usage (MCP)": request(MODERN, auth, "list_usage"),
-        "search for a common word (REST)": load.request("/api/v1/images?limit=20&q=quiet", headers=auth),
-        SCAN: load.request("/api/v1/images?limit=20&q=sunflower", headers=auth),
-        "gallery (page)": load.request("/dashboard/gallery", headers=page),
-        "gallery of the dashboard's own (page)": load.request("/dashboard/gallery?by=browser", headers=page),
-        "keys (page)": load.request("/dashboard/keys", headers=page),
-        "usage of 90 days (page)": load.request("/dashboard/usage?days=90", headers=page),
-        "usage (page)": load.request("/dashboard/usage", headers=page),
-        "overview (page)": load.request("/dashboard", headers=page),
+        **{
+            f"{name} (page)": load.request(f"/dashboard/{path}".rstrip("/"), headers=page)
+            for name, path in pages.items()
+        },
     }
 
 
@@ -140,46 +146,3 @@ def _signed_in(server: Limner, email: str) -> Generator[str]:
         path = sign_in_path(server.env, email)
         client.post(path, headers={"Origin": f"http://127.0.0.1:{server.port}"})
         yield "; ".join(f"{cookie.name}={cookie.value}" for cookie in client.cookies.jar)
-
-
-@dataclass(frozen=True, slots=True)
-class _Fill:
-    """Pictures and charges of one account; the digit keeps their ids apart from another's."""
-
-    email: str
-    rows: int
-    digit: str
-
-    def statements(self, an_id: str) -> list[str]:
-        written = (self._fill(table, columns, an_id) for table, columns in TABLES.items())
-        return [*written, TOTALS.format(rows=self.rows, email=self.email)]
-
-    def _fill(self, table: str, columns: Mapping[str, str], an_id: str) -> str:
-        values = ", ".join(columns.values()).format(id=an_id.format(digit=self.digit))
-        start, step = to_ms(now()) - SPAN_MS, SPAN_MS // self.rows
-        names = {"table": table, "columns": ", ".join(columns), "email": self.email}
-        return FILL.format(rows=self.rows, start=start, step=step, values=values, **names)
-
-
-def _on_sqlite(server: Limner) -> Callable[[_Fill], None]:
-    def execute(fill: _Fill) -> None:
-        connection = sqlite3.connect(server.data_dir / "limner.db", timeout=60)
-        for statement in fill.statements(SQLITE_ID):
-            connection.execute(statement)
-        connection.commit()
-        connection.execute("ANALYZE")
-        connection.close()
-
-    return execute
-
-
-def _on_postgresql(url: str) -> Callable[[_Fill], None]:
-    def execute(fill: _Fill) -> None:
-        with psycopg.connect(url, autocommit=True) as connection:
-            connection.execute("ALTER TABLE generations DISABLE TRIGGER ALL")  # no foreign keys: there are no calls
-            for statement in fill.statements(POSTGRESQL_ID):
-                connection.execute(statement.encode())
-            connection.execute("ALTER TABLE generations ENABLE TRIGGER ALL")
-            connection.execute("VACUUM ANALYZE")
-
-    return execute
