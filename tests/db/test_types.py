@@ -4,6 +4,8 @@ import uuid
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
+from tests.subprocesses import run_python
+
 from limner.db.types import first_id_at, new_id, now
 
 
@@ -23,3 +25,22 @@ def test_ids_made_in_many_threads_are_all_different() -> None:
 def test_a_range_of_time_is_a_range_of_ids() -> None:
     for _ in range(100):
         assert first_id_at(now()) <= new_id() < first_id_at(now() + timedelta(milliseconds=2))
+
+
+FORKED = """
+import os, time
+from limner.db.types import new_id
+new_id()
+reading, writing = os.pipe()
+if os.fork() == 0:
+    time.sleep(0.005)  # an id of the same millisecond builds on the one before
+    os.write(writing, new_id()[-12:].encode())
+    os._exit(0)
+os.wait()
+time.sleep(0.005)
+print(new_id()[-12:] == os.read(reading, 100).decode())
+"""
+
+
+def test_a_forked_child_draws_random_bits_of_its_own() -> None:
+    assert run_python(FORKED).stdout == "False\n"

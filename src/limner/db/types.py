@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from io import BytesIO
 
 Clock = Callable[[], datetime]
 
@@ -32,6 +33,27 @@ _RANDOM_BITS = 74
 _STEP = (1 << 60) - 1
 _turn = threading.Lock()
 _newest = 0
+_drawn = BytesIO()
+"""Random bytes nobody has had yet: each draw from the system lets go of the interpreter, so one serves many ids."""
+
+
+def _forget_drawn() -> None:
+    """A forked child draws its own."""
+    global _drawn
+    _drawn = BytesIO()
+
+
+os.register_at_fork(after_in_child=_forget_drawn)
+
+
+def _random() -> int:
+    """128 bits; `_turn` is held."""
+    global _drawn
+    taken = _drawn.read(16)
+    if not taken:
+        _drawn = BytesIO(os.urandom(4096))
+        taken = _drawn.read(16)
+    return int.from_bytes(taken)
 
 
 def new_id() -> str:
@@ -41,9 +63,9 @@ def new_id() -> str:
     in the order it was written.
     """
     global _newest
-    random = int.from_bytes(os.urandom(16))
-    fresh = (time.time_ns() // 1_000_000) << _RANDOM_BITS | random >> (128 - _RANDOM_BITS)
     with _turn:
+        random = _random()
+        fresh = (time.time_ns() // 1_000_000) << _RANDOM_BITS | random >> (128 - _RANDOM_BITS)
         _newest = value = max(fresh, _newest + 1 + (random & _STEP))
     head, tail = value >> 62, value & ((1 << 62) - 1)
     text = f"{(head >> 12) << 80 | 0x7 << 76 | (head & 0xFFF) << 64 | 0x2 << 62 | tail:032x}"
