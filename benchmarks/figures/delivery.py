@@ -83,7 +83,7 @@ def _picture(server: Limner) -> tuple[str, Path]:
         image = orjson.loads(client.post("/api/v1/images/generate", json=body).raise_for_status().content)["image"]
         path = urlsplit(image["imageUrl"]).path
         client.get(f"{path}?width=256&format=jpeg").raise_for_status()
-    return path, next((server.data_dir / "blobs" / "images" / image["id"] / "original").iterdir())
+    return path, next((server.data_dir / "blobs").rglob(f"{image['id']}~original~*"))
 
 
 @contextmanager

@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Protocol
 
 
@@ -41,8 +40,8 @@ class Blobs(Protocol):
         """None where there is nothing."""
         ...
 
-    def path(self, key: str) -> Path | None:
-        """Where the bytes lie as a file that a web server or the kernel can send; None where they do not."""
+    def path(self, key: str) -> str | None:
+        """Where below the store's directory the bytes lie as a file that a web server can send; None where they do not."""
         ...
 
     async def delete(self, key: str) -> None:

@@ -76,9 +76,8 @@ class DiskBlobs:
         status = _status(self._place(key))
         return status.st_size if status else None
 
-    def path(self, key: str) -> Path | None:
-        path = self._place(key)
-        return Path(path) if _status(path) else None
+    def path(self, key: str) -> str | None:
+        return _path(key) if _status(self._place(key)) else None
 
     async def delete(self, key: str) -> None:
         await asyncio.to_thread(_remove, self._place(key))
@@ -97,9 +96,7 @@ class DiskBlobs:
         """Nothing is held open."""
 
     def _place(self, key: str) -> str:
-        kind, _, rest = checked(key).partition("/")
-        kind, rest = (kind, rest) if rest else (_ALONE, kind)
-        return f"{self._root}/{kind}/{_shard(rest)}/{rest.replace('/', '~')}"
+        return f"{self._root}/{_path(key)}"
 
     def _name(self) -> str:
         """Of a file that nobody else writes."""
@@ -157,6 +154,12 @@ class DiskBlobs:
             raise _said_clearly(error, self._root) from error
         finally:
             _forget(probe)
+
+
+def _path(key: str) -> str:
+    kind, _, rest = checked(key).partition("/")
+    kind, rest = (kind, rest) if rest else (_ALONE, kind)
+    return f"{kind}/{_shard(rest)}/{rest.replace('/', '~')}"
 
 
 def _shard(rest: str) -> str:

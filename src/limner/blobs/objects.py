@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -69,7 +68,7 @@ class ObjectBlobs:
         meta = await self._head(checked(key))
         return None if meta is None else meta["size"]
 
-    def path(self, key: str) -> Path | None:
+    def path(self, key: str) -> str | None:
         checked(key)
         return None
 

@@ -70,8 +70,8 @@ class PictureFiles:
         asked = Headers(scope=scope)
         if _has_it(asked.get("if-none-match"), offer.headers["ETag"]):
             return Response(status_code=304, headers=offer.headers)
-        if self._x_accel is not None and self._blobs.path(offer.file.key) is not None:
-            accelerated = {**offer.headers, "X-Accel-Redirect": f"{self._x_accel}{offer.file.key}"}
+        if self._x_accel is not None and (path := self._blobs.path(offer.file.key)) is not None:
+            accelerated = {**offer.headers, "X-Accel-Redirect": f"{self._x_accel}{path}"}
             offer.whole = Response(headers=accelerated, media_type=offer.file.media_type)
             return offer.whole
         try:
