@@ -22,5 +22,5 @@ del test_two_hundred_hang_ups_lose_and_double_nothing  # noqa: F821 — imported
 
 
 @pytest.mark.parametrize("era", ERAS)  # noqa: F405
-async def test_hang_ups_lose_nothing_and_double_at_most_what_was_being_written_down(service: Service, era: str) -> None:
-    await hang_up_at_any_moment(service, era, 12, processes=2)  # noqa: F405
+async def test_hang_ups_lose_nothing_and_double_only_what_the_proxy_had_taken(service: Service, era: str) -> None:
+    await hang_up_at_any_moment(service, era, 12, through_proxy=True)  # noqa: F405

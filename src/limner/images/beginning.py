@@ -57,6 +57,10 @@ class Limits:
     queue_deadline_seconds: int = 3600
 
 
+class Crossed(Exception):
+    """Another process wrote an identical call down while this one was on its way; nothing of this one stands."""
+
+
 class Beginning:
     def __init__(
         self, *, database: Database, blobs: Blobs, references: References, clock: Clock, limits: Limits, process_id: str
@@ -94,7 +98,10 @@ class Beginning:
         digest: str,
         call_id: str,
         inputs: dict[str, Any] | None,
+        *,
+        wary: bool,
     ) -> Callable[[Transaction], Started]:
+        """A `wary` one raises Crossed where somebody waits for an identical call; else both want a picture of their own."""
         rows = self._new_rows(principal, new, planned, call_id, inputs)
 
         def begin(tx: Transaction) -> Started:
@@ -106,6 +113,13 @@ class Beginning:
             call = Call(call_id, principal.account_id, principal.caller_id, digest, new.idempotency_key, now)
             calls.add(tx, call, waiter=self._process_id if new.waits else None, wait_name=new.wait_name)
             self._hold(tx, principal, rows, now)
+            # the account's row is ours now: whatever another process wrote down for it before can be seen
+            if (
+                wary
+                and new.idempotency_key is None
+                and calls.is_waited_for(tx, principal.account_id, principal.caller_id, digest, besides=call_id)
+            ):
+                raise Crossed
             for row in rows:
                 generations.add(tx, row, turn=line.next_turn(tx, row.account_id, row.provider_id))
             return Started(call_id, tuple(row.id for row in rows), False, principal.account_id)

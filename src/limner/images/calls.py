@@ -99,15 +99,18 @@ def adopt(
     return None if row is None else row["id"]
 
 
-def is_waited_for(tx: Transaction, account_id: str, caller_id: str, request_digest: str) -> bool:
-    """Whether a caller of an identical call is, as far as we have heard, still waiting."""
+def is_waited_for(
+    tx: Transaction, account_id: str, caller_id: str, request_digest: str, *, besides: str | None = None
+) -> bool:
+    """Whether a caller of an identical call (not of the one `besides`) is, as far as we have heard, still waiting."""
     return (
         tx.scalar(
             f"""SELECT 1 FROM calls WHERE account_id = :account_id AND caller_id = :caller_id
-               AND request_digest = :digest AND {_WITHOUT_KEY} AND waiter IS NOT NULL LIMIT 1""",  # noqa: S608
+               AND request_digest = :digest AND {_WITHOUT_KEY} AND waiter IS NOT NULL AND id <> :besides LIMIT 1""",  # noqa: S608
             account_id=account_id,
             caller_id=caller_id,
             digest=request_digest,
+            besides=besides or "",
         )
         is not None
     )

@@ -18,7 +18,7 @@ from limner.db.remembered import Remembered
 from limner.db.types import Clock, new_id
 from limner.errors import CallerLeft, NotFound, SpendCapExceeded
 from limner.images import calls, generations, line, lists, notices, requests, shares
-from limner.images.beginning import Beginning, Limits, References, Started
+from limner.images.beginning import Beginning, Crossed, Limits, References, Started
 from limner.images.ending import Ending
 from limner.images.generations import Generation
 from limner.images.line import Seats
@@ -114,17 +114,37 @@ class Images:
             return earlier
         call_id = new_id()
         inputs = await self._beginning.store_inputs(principal, new, call_id) if new.has_inputs else None
-        begin = self._beginning.transaction(principal, new, planned, digest, call_id, inputs)
-        if has_left():
-            raise CallerLeft
-        writing = asyncio.create_task(self._write_down(begin, planned.route.provider))
-        self._note_writing((principal.caller_id, digest), writing)
         try:
-            return await self._waits.to_the_end(writing)
+            try:
+                return await self._begin(principal, new, planned, digest, call_id, inputs, has_left, wary=True)
+            except Crossed:
+                earlier = await self._waits.to_the_end(self._beginning.earlier(principal, new, digest))
+                if earlier is not None:
+                    return earlier
+                return await self._begin(principal, new, planned, digest, call_id, inputs, has_left, wary=False)
         except SpendCapExceeded as refused:
             reached = refused
         await self._database.write(lambda tx: notices.capped(tx, principal.account_id, reached, self._clock()))
         raise reached
+
+    async def _begin(
+        self,
+        principal: Principal,
+        new: NewImages,
+        planned: Plan,
+        digest: str,
+        call_id: str,
+        inputs: dict[str, Any] | None,
+        has_left: Callable[[], bool],
+        *,
+        wary: bool,
+    ) -> Started:
+        begin = self._beginning.transaction(principal, new, planned, digest, call_id, inputs, wary=wary)
+        if has_left():
+            raise CallerLeft
+        writing = asyncio.create_task(self._write_down(begin, planned.route.provider))
+        self._note_writing((principal.caller_id, digest), writing)
+        return await self._waits.to_the_end(writing)
 
     def _note_writing(self, name: tuple[str, str], writing: "asyncio.Task[Started]") -> None:
         """A repeated call that overtakes its first waits until that can be seen."""
