@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from limner.accounts.principal import Principal, Scope
@@ -114,36 +115,30 @@ class Images:
             return earlier
         call_id = new_id()
         inputs = await self._beginning.store_inputs(principal, new, call_id) if new.has_inputs else None
+        begin = partial(self._beginning.transaction, principal, new, planned, digest, call_id, inputs)
+        begun = partial(self._begun, (principal.caller_id, digest), planned.route.provider, has_left)
         try:
             try:
-                return await self._begin(principal, new, planned, digest, call_id, inputs, has_left, wary=True)
+                return await begun(begin(wary=True))
             except Crossed:
                 earlier = await self._waits.to_the_end(self._beginning.earlier(principal, new, digest))
-                if earlier is not None:
-                    return earlier
-                return await self._begin(principal, new, planned, digest, call_id, inputs, has_left, wary=False)
+                return earlier or await begun(begin(wary=False))
         except SpendCapExceeded as refused:
             reached = refused
         await self._database.write(lambda tx: notices.capped(tx, principal.account_id, reached, self._clock()))
         raise reached
 
-    async def _begin(
+    async def _begun(
         self,
-        principal: Principal,
-        new: NewImages,
-        planned: Plan,
-        digest: str,
-        call_id: str,
-        inputs: dict[str, Any] | None,
+        name: tuple[str, str],
+        provider_id: str,
         has_left: Callable[[], bool],
-        *,
-        wary: bool,
+        begin: Callable[[Transaction], Started],
     ) -> Started:
-        begin = self._beginning.transaction(principal, new, planned, digest, call_id, inputs, wary=wary)
         if has_left():
             raise CallerLeft
-        writing = asyncio.create_task(self._write_down(begin, planned.route.provider))
-        self._note_writing((principal.caller_id, digest), writing)
+        writing = asyncio.create_task(self._write_down(begin, provider_id))
+        self._note_writing(name, writing)
         return await self._waits.to_the_end(writing)
 
     def _note_writing(self, name: tuple[str, str], writing: "asyncio.Task[Started]") -> None:
