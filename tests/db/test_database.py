@@ -64,6 +64,60 @@ async def test_a_caught_failure_of_a_statement_still_fails_its_function(shelf: D
     assert await shelf.read(books) == []
 
 
+async def test_what_was_posted_is_seen_by_what_is_asked_next_and_stands_after_the_commit(shelf: Database) -> None:
+    def fill(tx: Transaction) -> int:
+        tx.post("INSERT INTO shelf (id, copies) VALUES (:id, 1)", id="emma")
+        tx.post("UPDATE shelf SET copies = copies + 1")
+        copies = tx.scalar("SELECT copies FROM shelf")
+        tx.post("UPDATE shelf SET copies = copies + 1")
+        return copies
+
+    assert await shelf.write(fill) == 2
+    assert await shelf.read(lambda tx: tx.scalar("SELECT copies FROM shelf")) == 3
+
+
+@pytest.mark.parametrize("asks", [False, True])
+async def test_a_posted_statement_that_fails_fails_its_function(shelf: Database, *, asks: bool) -> None:
+    await shelf.write(lambda tx: put(tx, "emma"))
+
+    def fill(tx: Transaction) -> None:
+        tx.post("INSERT INTO shelf (id, copies) VALUES ('persuasion', 1)")
+        tx.post("INSERT INTO shelf (id, copies) VALUES ('emma', 1)")
+        tx.post("INSERT INTO shelf (id, copies) VALUES ('sanditon', 1)")
+        if asks:
+            tx.scalar("SELECT count(*) FROM shelf")
+
+    for _ in range(3):  # and it leaves nothing behind that would spoil the next
+        with pytest.raises(UniqueViolation):
+            await shelf.write(fill)
+        assert await shelf.read(books) == ["emma"]
+    await shelf.write(lambda tx: tx.execute("DELETE FROM shelf"))
+    await shelf.write(fill)
+    assert await shelf.read(books) == ["emma", "persuasion", "sanditon"]
+
+
+async def test_a_function_that_raises_undoes_what_it_posted(shelf: Database) -> None:
+    def fail(tx: Transaction) -> None:
+        tx.post("INSERT INTO shelf (id, copies) VALUES ('emma', 1)")
+        raise LookupError("no such reader")
+
+    with pytest.raises(LookupError):
+        await shelf.write(fail)
+    assert await shelf.read(books) == []
+
+
+async def test_megabytes_travel_both_ways_in_one_transaction(shelf: Database) -> None:
+    page = bytes(range(256)) * 4096
+
+    def fill(tx: Transaction) -> list[bytes]:
+        for n in range(12):
+            tx.post("INSERT INTO shelf VALUES (:id, 1, :page)", id=f"{n:02}", page=page)
+            tx.post("SELECT data FROM shelf")
+        return [bytes(row["data"]) for row in tx.all("SELECT data FROM shelf ORDER BY id")]
+
+    assert await shelf.write(fill) == [page] * 12
+
+
 async def test_datetimes_bools_bytes_and_nulls_read_back_as_stored(shelf: Database) -> None:
     moment = datetime(2026, 11, 20, 23, 59, 59, 999000, tzinfo=UTC)
     await shelf.write(

@@ -2,13 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from threading import Barrier
 
 import pytest
 
-from limner.db.base import Database, DatabaseUnavailable, Transaction
+from limner.db.base import Database, DatabaseUnavailable, Transaction, UniqueViolation
 from limner.db.engine import open_database
-from limner.db.params import to_pyformat
+from limner.db.params import to_numbered
+from limner.db.postgres_pipeline import PREPARED_MAX
 
 BACKENDS = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
 
@@ -38,16 +38,17 @@ async def test_a_lost_connection_is_replaced_before_anyone_notices(shelf: Databa
 
 
 async def test_a_deadlock_is_run_again(shelf: Database) -> None:
-    both_hold_one = Barrier(2, timeout=10)
     runs: list[str] = []
+    holding: set[str] = set()
 
     def take(first: str, second: str) -> int:
         def fn(tx: Transaction) -> int:
             runs.append(first)
             tx.execute("SET LOCAL deadlock_timeout = '20ms'")
             tx.execute("UPDATE shelf SET copies = copies + 1 WHERE id = :id", id=first)
-            if len(runs) <= 2:
-                both_hold_one.wait()
+            holding.add(first)
+            while len(holding) < 2:  # until both hold one
+                tx.scalar("SELECT 1")
             return tx.execute("UPDATE shelf SET copies = copies + 1 WHERE id = :id", id=second)
 
         return fn
@@ -97,15 +98,85 @@ async def test_prepared_statements_survive_a_migration_by_another_process(
 
 async def test_a_row_that_stays_locked_is_given_up(shelf: Database, empty_postgresql_url: str) -> None:
     impatient = await open_database(empty_postgresql_url, busy_seconds=0.05)
-    loop = asyncio.get_running_loop()
+    others: list[asyncio.Task[int]] = []
 
-    def hold(tx: Transaction) -> Exception:
+    def hold(tx: Transaction) -> BaseException | None:
         tx.execute("UPDATE shelf SET copies = 9")
-        other = impatient.write(lambda tx: tx.execute("UPDATE shelf SET copies = 1"))
-        return asyncio.run_coroutine_threadsafe(other, loop).exception()
+        others.append(asyncio.ensure_future(impatient.write(lambda tx: tx.execute("UPDATE shelf SET copies = 1"))))
+        while not others[0].done():
+            tx.scalar("SELECT 1")
+        return others[0].exception()
 
     assert isinstance(await shelf.write(hold), DatabaseUnavailable)
     await impatient.close()
+
+
+async def test_who_waits_for_a_lock_holds_up_nobody_else(shelf: Database) -> None:
+    reads: list[asyncio.Task[int]] = []
+    takes_long = "SELECT pg_sleep(0.2), copies FROM shelf WHERE id = 'a'"
+
+    def wait(tx: Transaction) -> bool:
+        reads.append(asyncio.ensure_future(shelf.read(lambda tx: tx.scalar("SELECT count(*) FROM shelf"))))
+        tx.all(takes_long)
+        return reads[0].done()
+
+    assert await shelf.write(wait)
+    assert await reads[0] == 2
+
+
+async def test_with_one_connection_everybody_has_a_turn_and_who_gave_up_spoils_nothing(
+    empty_postgresql_url: str,
+) -> None:
+    narrow = await open_database(empty_postgresql_url, connections=1)
+    asked = [asyncio.create_task(narrow.read(lambda tx, n=n: tx.scalar("SELECT :n::int", n=n))) for n in range(20)]
+    await asyncio.sleep(0)
+    for gone in asked[::2]:
+        gone.cancel()
+    answers = await asyncio.gather(*asked, return_exceptions=True)
+    assert [answer for answer in answers if isinstance(answer, int)] == list(range(1, 20, 2))
+    await narrow.close()
+
+
+async def test_more_statements_than_are_kept_prepared_go_on_working(empty_postgresql_url: str) -> None:
+    narrow = await open_database(empty_postgresql_url, connections=1)
+
+    def ask_much(tx: Transaction) -> int:
+        return sum(tx.scalar(f"SELECT {n} + :one", one=1) for n in range(PREPARED_MAX + 20))
+
+    expected = sum(range(1, PREPARED_MAX + 21))
+    assert [await narrow.write(ask_much) for _ in range(2)] == [expected, expected]
+    assert await narrow.read(lambda tx: tx.scalar("SELECT count(*) FROM pg_prepared_statements")) <= PREPARED_MAX
+    await narrow.close()
+
+
+async def test_a_statement_that_always_fails_is_prepared_once(empty_postgresql_url: str) -> None:
+    narrow = await open_database(empty_postgresql_url, connections=1)
+    await narrow.write(lambda tx: tx.execute("CREATE TABLE once (id INTEGER PRIMARY KEY)"))
+    await narrow.write(lambda tx: tx.execute("INSERT INTO once VALUES (1)"))
+
+    def again(tx: Transaction) -> None:
+        tx.post("INSERT INTO once VALUES (1)")
+        tx.scalar("SELECT 'behind the failure'")
+
+    for _ in range(5):
+        with pytest.raises(UniqueViolation):
+            await narrow.write(again)
+    inserts = "SELECT count(*) FROM pg_prepared_statements WHERE statement = 'INSERT INTO once VALUES (1)'"
+    assert await narrow.read(lambda tx: tx.scalar(inserts)) == 1
+    await narrow.close()
+
+
+async def test_a_commit_that_a_deferred_constraint_refuses_is_undone_and_says_why(shelf: Database) -> None:
+    await shelf.write(
+        lambda tx: (
+            tx.execute("ALTER TABLE shelf ADD CONSTRAINT late UNIQUE (copies) DEFERRABLE INITIALLY DEFERRED")
+            if tx.execute("UPDATE shelf SET copies = 1 WHERE id = 'b'")
+            else None
+        )
+    )
+    with pytest.raises(UniqueViolation):
+        await shelf.write(lambda tx: tx.post("UPDATE shelf SET copies = 7"))
+    assert await shelf.read(lambda tx: tx.scalar("SELECT max(copies) FROM shelf")) == 1
 
 
 async def test_a_server_that_is_not_there_is_unavailable_and_no_password_is_told() -> None:
@@ -117,13 +188,14 @@ async def test_a_server_that_is_not_there_is_unavailable_and_no_password_is_told
 @pytest.mark.parametrize(
     ("sql", "translated"),
     [
-        ("SELECT :a, :b_2", "SELECT %(a)s, %(b_2)s"),
-        ("SELECT x::text, :a::int", "SELECT x::text, %(a)s::int"),
+        ("SELECT :a, :b_2", "SELECT $1, $2"),
+        ("SELECT x::text, :a::int", "SELECT x::text, $1::int"),
         ("SELECT ':a', 'it''s :b', \":c\"", "SELECT ':a', 'it''s :b', \":c\""),
-        ("SELECT 5 % :a, '50%'", "SELECT 5 %% %(a)s, '50%%'"),
-        ("-- :a\nSELECT /* :b\n:c */ :d", "-- :a\nSELECT /* :b\n:c */ %(d)s"),
+        ("SELECT 5 % :a, '50%'", "SELECT 5 % $1, '50%'"),
+        ("-- :a\nSELECT /* :b\n:c */ :d", "-- :a\nSELECT /* :b\n:c */ $1"),
+        ("SELECT :b, :a, :b", "SELECT $1, $2, $1"),
         ("SELECT a[1:2]", "SELECT a[1:2]"),
     ],
 )
 def test_parameters_are_translated_where_they_are_parameters(sql: str, translated: str) -> None:
-    assert to_pyformat(sql).decode() == translated
+    assert to_numbered(sql)[0].decode() == translated

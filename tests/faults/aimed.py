@@ -14,7 +14,6 @@ from collections.abc import Callable, Mapping
 from multiprocessing.synchronize import Event
 from typing import Any
 
-import psycopg
 from tests.service import listening
 
 from limner import logs
@@ -22,6 +21,7 @@ from limner.app import running
 from limner.blobs.disk import DiskBlobs
 from limner.config import Config
 from limner.credits import ledger
+from limner.db.postgres_transaction import PostgresTransaction
 from limner.db.sqlite_writer import SqliteWriter
 from limner.providers.registry import Providers
 
@@ -94,15 +94,15 @@ async def _serve(environ: Mapping[str, str], port: int, aim: Aim, ready: Event) 
 
 
 def _watch_ledger(aim: Aim) -> None:
-    """What a transaction did to the ledger is known to its thread, which also commits it."""
-    did = threading.local()
+    """What a transaction did to the ledger, and when it commits."""
+    did = _Done()
 
     def watched(name: str) -> None:
         original: Callable[..., Any] = getattr(ledger, name)
 
-        def call(*arguments: Any, **named: Any) -> Any:
-            result = original(*arguments, **named)
-            did.names = {*getattr(did, "names", ()), name}
+        def call(tx: Any, *arguments: Any, **named: Any) -> Any:
+            result = original(tx, *arguments, **named)
+            did.note(tx, name)
             aim.reached(f"{name} written, not committed")
             return result
 
@@ -111,9 +111,7 @@ def _watch_ledger(aim: Aim) -> None:
     for name in ("hold", "capture", "release"):
         watched(name)
 
-    def committing(commit: Callable[[], Any]) -> Any:
-        names: set[str] = getattr(did, "names", set())
-        did.names = set()
+    def committing(names: set[str], commit: Callable[[], Any]) -> Any:
         for name in names:
             aim.begins(f"{name} at its commit")
         result = commit()
@@ -121,8 +119,26 @@ def _watch_ledger(aim: Aim) -> None:
             aim.reached(f"{name} committed")
         return result
 
-    _watch_sqlite(committing)
-    _watch_postgres(committing)
+    _watch_sqlite(lambda commit: committing(did.by_all(), commit))
+    _watch_postgres(lambda tx, commit: committing(did.by(tx), commit))
+
+
+class _Done:
+    """By transaction: on SQLite one commit is that of all who waited together, on PostgreSQL of one."""
+
+    def __init__(self) -> None:
+        self._names: dict[int, tuple[Any, set[str]]] = {}  # with the transaction, so that its number is no other's
+
+    def note(self, tx: Any, name: str) -> None:
+        self._names.setdefault(id(tx), (tx, set()))[1].add(name)
+
+    def by(self, tx: Any) -> set[str]:
+        return self._names.pop(id(tx), (tx, set()))[1]
+
+    def by_all(self) -> set[str]:
+        every = [names for _, names in self._names.values()]
+        self._names.clear()
+        return set().union(*every)
 
 
 def _watch_sqlite(committing: Callable[[Callable[[], Any]], Any]) -> None:
@@ -144,15 +160,9 @@ def _watch_sqlite(committing: Callable[[Callable[[], Any]], Any]) -> None:
     SqliteWriter.__init__ = lambda self, connection: begin(self, Watched(connection))  # type: ignore[method-assign, arg-type]
 
 
-def _watch_postgres(committing: Callable[[Callable[[], Any]], Any]) -> None:
-    execute = psycopg.Connection.execute
-
-    def call(self: Any, query: Any, *arguments: Any, **named: Any) -> Any:
-        if query == b"COMMIT":
-            return committing(lambda: execute(self, query))
-        return execute(self, query, *arguments, **named)
-
-    psycopg.Connection.execute = call  # type: ignore[method-assign, assignment]
+def _watch_postgres(committing: Callable[[Any, Callable[[], Any]], Any]) -> None:
+    commit = PostgresTransaction.commit
+    PostgresTransaction.commit = lambda tx: committing(tx, lambda: commit(tx))  # type: ignore[method-assign]
 
 
 def _watch_blobs(aim: Aim) -> None:

@@ -52,7 +52,7 @@ class Cap:
 def put(tx: Transaction, account_id: str, owner_id: str, *, limit: int, period: Period, now: datetime) -> None:
     """Set or change the cap of a key or connection; what was spent under a cap in the running period stays counted."""
     _lock(tx, account_id)
-    tx.execute(
+    tx.post(
         """INSERT INTO caps (owner_id, account_id, limit_credits, period) VALUES (:owner_id, :account_id, :limit, :period)
            ON CONFLICT (owner_id) DO UPDATE SET limit_credits = excluded.limit_credits, period = excluded.period""",
         owner_id=owner_id,
@@ -66,8 +66,8 @@ def put(tx: Transaction, account_id: str, owner_id: str, *, limit: int, period: 
 def remove(tx: Transaction, account_id: str, owner_id: str) -> None:
     """Lift a cap; a later one begins to count anew."""
     _lock(tx, account_id)
-    tx.execute("DELETE FROM capped_holds WHERE owner_id = :owner_id", owner_id=owner_id)
-    tx.execute("DELETE FROM caps WHERE owner_id = :owner_id AND account_id = :id", owner_id=owner_id, id=account_id)
+    tx.post("DELETE FROM capped_holds WHERE owner_id = :owner_id", owner_id=owner_id)
+    tx.post("DELETE FROM caps WHERE owner_id = :owner_id AND account_id = :id", owner_id=owner_id, id=account_id)
 
 
 def follow_time_zone(tx: Transaction, account_id: str, now: datetime) -> None:
@@ -97,7 +97,7 @@ def take(
 
 def give_back(tx: Transaction, generation_id: str, credits: int) -> None:
     """Uncount a released hold, in the period it was opened in; a period that is over stays as it is."""
-    tx.execute(
+    tx.post(
         """UPDATE caps SET spent = spent - :credits WHERE EXISTS (
                SELECT 1 FROM capped_holds h WHERE h.generation_id = :generation_id AND h.owner_id = caps.owner_id
                AND h.period_start = caps.period_start)""",
@@ -118,7 +118,7 @@ def bounds(period: Period, time_zone: str, now: datetime) -> tuple[datetime, dat
 
 
 def _lock(tx: Transaction, account_id: str) -> None:
-    tx.execute("UPDATE balances SET held = held WHERE account_id = :account_id", account_id=account_id)
+    tx.post("UPDATE balances SET held = held WHERE account_id = :account_id", account_id=account_id)
 
 
 def _row(tx: Transaction, owner_id: str) -> Row | None:
@@ -143,14 +143,14 @@ def _recount(tx: Transaction, owner_id: str, now: datetime) -> None:
     row = _row(tx, owner_id)
     assert row is not None
     start, _ = bounds(row["period"], row["time_zone"], now)
-    tx.execute(
+    tx.post(
         """UPDATE capped_holds SET period_start = :start WHERE owner_id = :owner_id AND generation_id IN (
                SELECT generation_id FROM holds WHERE account_id = :account_id AND opened_at >= :start)""",
         owner_id=owner_id,
         account_id=row["account_id"],
         start=start,
     )
-    tx.execute(
+    tx.post(
         """UPDATE caps SET period_start = :start, spent = (
                SELECT coalesce(sum(h.credits), 0) FROM capped_holds c JOIN holds h ON h.generation_id = c.generation_id
                WHERE c.owner_id = :owner_id AND c.period_start = :start AND h.state <> 'released')
@@ -176,7 +176,7 @@ def _take_one(tx: Transaction, row: Row, credits: int, generation_ids: Sequence[
     if counted_in is None:
         raise _exceeded(tx, row["owner_id"], credits, now)
     for generation_id in generation_ids:
-        tx.execute(
+        tx.post(
             """INSERT INTO capped_holds (generation_id, owner_id, period_start)
                VALUES (:generation_id, :owner_id, :start)""",
             generation_id=generation_id,

@@ -118,7 +118,7 @@ def hold(
     late as it can: from there to the commit everybody else of the account waits.
     """
     for generation_id in generation_ids:
-        tx.execute(
+        tx.post(
             """INSERT INTO holds (generation_id, account_id, credits, state, opened_at)
                VALUES (:generation_id, :account_id, :credits, 'open', :now)""",
             generation_id=generation_id,
@@ -157,7 +157,7 @@ def release(tx: Transaction, generation_id: str, now: datetime) -> int | None:
     held = _end(tx, generation_id, "released", now)
     if held is None:
         return None
-    tx.execute(
+    tx.post(
         "UPDATE balances SET held = held - :credits WHERE account_id = :account_id",
         account_id=held["account_id"],
         credits=held["credits"],
@@ -193,7 +193,7 @@ def transactions(
 
 def lock(tx: Transaction, account_id: str) -> None:
     """Take the account's row first: what changes its money, its caps or its purchases goes one after the other."""
-    tx.execute("UPDATE balances SET held = held WHERE account_id = :account_id", account_id=account_id)
+    tx.post("UPDATE balances SET held = held WHERE account_id = :account_id", account_id=account_id)
 
 
 def open_holds(tx: Transaction) -> tuple[int, int]:
@@ -218,19 +218,19 @@ def _append(
     tx: Transaction, account_id: str, amount: int, kind: TransactionType, entry: Entry, now: datetime, *, held: int = 0
 ) -> None:
     """`held` is what had been set aside for it and no longer is."""
-    balance_after = tx.scalar(
+    tx.post(
         """UPDATE balances SET ledger_balance = ledger_balance + :amount, held = held - :held,
                   transactions_total = transactions_total + 1
-           WHERE account_id = :account_id RETURNING ledger_balance""",
+           WHERE account_id = :account_id""",
         account_id=account_id,
         amount=amount,
         held=held,
     )
-    tx.execute(
+    tx.post(
         """INSERT INTO credit_transactions (id, account_id, amount, type, description, reference_id, api_key_id,
                   connection_id, model_id, unique_key, balance_after, created_at)
-           VALUES (:id, :account_id, :amount, :type, :description, :reference_id, :api_key_id, :connection_id,
-                  :model_id, :unique_key, :balance_after, :now)""",
+           VALUES (:id, :account_id, :amount, :type, :description, :reference_id, :api_key_id, :connection_id, :model_id,
+                  :unique_key, (SELECT ledger_balance FROM balances WHERE account_id = :account_id), :now)""",
         id=new_id(),
         account_id=account_id,
         amount=amount,
@@ -241,7 +241,6 @@ def _append(
         connection_id=entry.connection_id,
         model_id=entry.model_id,
         unique_key=entry.unique_key,
-        balance_after=balance_after,
         now=now,
     )
 

@@ -30,6 +30,14 @@ class Transaction(Protocol):
         """Run a statement; how many rows it touched."""
         ...
 
+    def post(self, sql: str, /, **params: Any) -> None:
+        """Run a statement that nobody waits for: how many rows it touched is not told.
+
+        On PostgreSQL it travels with the next statement that is waited for, or with COMMIT, and so may its failure
+        be heard only then. It fails its function all the same.
+        """
+        ...
+
     def first(self, sql: str, /, **params: Any) -> Row | None: ...
 
     def all(self, sql: str, /, **params: Any) -> list[Row]: ...

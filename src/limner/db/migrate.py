@@ -75,11 +75,9 @@ def _of_sqlite(path: Path) -> str | None:
 
 
 def _of_postgres(url: str) -> str | None:
-    from limner.db.postgres_connection import PostgresTransaction, connect, conninfo_of
+    from limner.db.postgres_connection import connect, conninfo_of
 
-    connection = connect(conninfo_of(url), lock_seconds=10)
-    try:
-        tx = PostgresTransaction(connection)
-        return tx.scalar("SELECT to_regclass('alembic_version')") and tx.scalar(_REVISION)
-    finally:
-        connection.close()
+    with connect(conninfo_of(url), lock_seconds=10) as connection:
+        known: Any = connection.execute("SELECT to_regclass('alembic_version') AS name").fetchone()
+        row: Any = known["name"] and connection.execute(_REVISION).fetchone()
+        return row and row["version_num"]

@@ -28,6 +28,11 @@ _TOKEN = re.compile(
 
 
 @lru_cache(maxsize=4096)
-def to_pyformat(sql: str) -> bytes:
-    """`:name` as `%(name)s`, which psycopg reads; literals, comments and `::casts` stay as they are."""
-    return _TOKEN.sub(lambda token: token["kept"] or f"%({token['name']})s", sql.replace("%", "%%")).encode()
+def to_numbered(sql: str) -> tuple[bytes, tuple[str, ...]]:
+    """`:name` as PostgreSQL's `$1`, and the names in that order; literals, comments and `::casts` stay as they are."""
+    numbers: dict[str, int] = {}
+
+    def number(token: re.Match[str]) -> str:
+        return token["kept"] or f"${numbers.setdefault(token['name'], len(numbers) + 1)}"
+
+    return _TOKEN.sub(number, sql).encode(), tuple(numbers)

@@ -95,6 +95,9 @@ class SqliteTransaction:
     def execute(self, sql: str, /, **params: Any) -> int:
         return self._run(sql, params, _touched)
 
+    def post(self, sql: str, /, **params: Any) -> None:
+        self._run(sql, params, _touched)
+
     def first(self, sql: str, /, **params: Any) -> Row | None:
         return self._run(sql, params, sqlite3.Cursor.fetchone)
 

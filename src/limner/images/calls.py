@@ -42,7 +42,7 @@ def digest(request: Mapping[str, Any]) -> str:
 
 def add(tx: Transaction, call: Call, *, waiter: str | None, wait_name: str | None) -> None:
     """UniqueViolation when the idempotency key is taken."""
-    tx.execute(
+    tx.post(
         """INSERT INTO calls (id, account_id, caller_id, request_digest, idempotency_key, waiter, wait_name, created_at)
            VALUES (:id, :account_id, :caller_id, :request_digest, :idempotency_key, :waiter, :wait_name, :created_at)""",
         id=call.id,
@@ -67,7 +67,7 @@ def by_key(tx: Transaction, account_id: str, idempotency_key: str) -> Call | Non
 
 def free_key(tx: Transaction, call_id: str) -> None:
     """A key whose call ended uncharged starts a new attempt."""
-    tx.execute("UPDATE calls SET idempotency_key = NULL WHERE id = :id", id=call_id)
+    tx.post("UPDATE calls SET idempotency_key = NULL WHERE id = :id", id=call_id)
 
 
 def adopt(
@@ -118,7 +118,7 @@ def is_waited_for(
 
 def break_off(tx: Transaction, call_id: str, now: datetime) -> None:
     """The caller left, or was told to come back: an identical call may adopt this one, unless it never waited."""
-    tx.execute(
+    tx.post(
         """UPDATE calls SET waiter = NULL, broke_off_at = :now
            WHERE id = :id AND waiter IS NOT NULL AND delivered_at IS NULL""",
         id=call_id,
@@ -128,7 +128,7 @@ def break_off(tx: Transaction, call_id: str, now: datetime) -> None:
 
 def deliver(tx: Transaction, call_id: str, now: datetime) -> None:
     """The caller has the outcome, by whatever door: nobody adopts this call any more, and no cancel takes it back."""
-    tx.execute(
+    tx.post(
         """UPDATE calls SET waiter = NULL, wait_name = NULL, broke_off_at = NULL, delivered_at = coalesce(delivered_at, :now)
            WHERE id = :id AND (delivered_at IS NULL OR wait_name IS NOT NULL)""",
         id=call_id,
@@ -138,7 +138,7 @@ def deliver(tx: Transaction, call_id: str, now: datetime) -> None:
 
 def deliver_answer(tx: Transaction, call_id: str, now: datetime) -> None:
     """The answer to the call itself arrived, unless its caller has given it up; a cancel on its way may still say so."""
-    tx.execute(
+    tx.post(
         """UPDATE calls SET waiter = NULL, broke_off_at = NULL, delivered_at = :now
            WHERE id = :id AND waiter IS NOT NULL AND delivered_at IS NULL""",
         id=call_id,
@@ -160,7 +160,7 @@ def give_up(tx: Transaction, caller_id: str, wait_name: str, now: datetime) -> N
     )
     meant = [row for row in rows if row["waiter"] is not None] or rows
     if len(meant) == 1:
-        tx.execute(
+        tx.post(
             "UPDATE calls SET waiter = NULL, wait_name = NULL, delivered_at = NULL, broke_off_at = :now WHERE id = :id",
             id=meant[0]["id"],
             now=now,
@@ -169,7 +169,7 @@ def give_up(tx: Transaction, caller_id: str, wait_name: str, now: datetime) -> N
 
 def break_off_all(tx: Transaction, waiter: str, now: datetime) -> None:
     """A process is gone, and every wait in it broke off."""
-    tx.execute("UPDATE calls SET waiter = NULL, broke_off_at = :now WHERE waiter = :waiter", waiter=waiter, now=now)
+    tx.post("UPDATE calls SET waiter = NULL, broke_off_at = :now WHERE waiter = :waiter", waiter=waiter, now=now)
 
 
 def waiters(tx: Transaction) -> list[str]:

@@ -104,7 +104,7 @@ class Outcome:
 
 def add(tx: Transaction, generation: Generation, *, turn: int = 0) -> None:
     """`turn` is its round in the line of its provider (`line.next_turn`)."""
-    tx.execute(
+    tx.post(
         """INSERT INTO generations (id, call_id, position, account_id, api_key_id, connection_id, status, operation, prompt,
                   style, model_id, provider_id, options, inputs, credits, warnings, origin, deadline_at, created_at, turn)
            VALUES (:id, :call_id, :position, :account_id, :api_key_id, :connection_id, 'queued', :operation, :prompt,
@@ -168,7 +168,7 @@ def bury(tx: Transaction, generation: Generation, now: datetime) -> bool:
 
 
 def count(tx: Transaction, account_id: str, *, generations: int = 0, images: int = 0) -> None:
-    tx.execute(
+    tx.post(
         """UPDATE balances SET generations_total = generations_total + :generations, images_total = images_total + :images
            WHERE account_id = :account_id""",
         account_id=account_id,

@@ -53,7 +53,7 @@ def take(
     )
     if head is None:
         return None
-    tx.execute(
+    tx.post(
         "UPDATE lines SET turn = :turn WHERE provider_id = :provider_id AND turn < :turn",
         provider_id=provider_id,
         turn=head["turn"],
@@ -107,7 +107,7 @@ def waiting(tx: Transaction) -> dict[str, int]:
 
 
 def _lock(tx: Transaction, provider_id: str) -> None:
-    tx.execute(
+    tx.post(
         """INSERT INTO lines (provider_id, turn) VALUES (:provider_id, 0)
            ON CONFLICT (provider_id) DO UPDATE SET turn = lines.turn""",
         provider_id=provider_id,

@@ -59,7 +59,7 @@ def emit(
     timestamp = now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{now.microsecond // 1000:03d}Z"
     payload = orjson.dumps({"type": event_type, "timestamp": timestamp, "data": data}).decode()
     for webhook in listening:
-        tx.execute(
+        tx.post(
             """INSERT INTO deliveries (id, webhook_id, event_id, event_type, payload, status, next_at, created_at)
                VALUES (:id, :webhook_id, :event_id, :event_type, :payload, 'waiting', :now, :now)
                ON CONFLICT (webhook_id, event_id) DO NOTHING""",
@@ -109,7 +109,7 @@ def note_failure(
     if final or delivery.attempts > len(BACK_OFF):
         _end(tx, delivery.id, "failed", answered_status, problem, now)
         return
-    tx.execute(
+    tx.post(
         """UPDATE deliveries SET next_at = :next_at, answered_status = :answered_status, problem = :problem
            WHERE id = :id AND status = 'waiting'""",
         id=delivery.id,
@@ -154,7 +154,7 @@ def forget_old(tx: Transaction, now: datetime) -> int:
 def _end(
     tx: Transaction, delivery_id: str, status: str, answered_status: int | None, problem: str | None, now: datetime
 ) -> None:
-    tx.execute(
+    tx.post(
         """UPDATE deliveries SET status = :status, answered_status = :answered_status, problem = :problem, next_at = NULL,
                   ended_at = :now
            WHERE id = :id AND status = 'waiting'""",

@@ -570,7 +570,8 @@ CREATE TRIGGER credit_transactions_meters AFTER INSERT ON credit_transactions WH
     BEGIN
     UPDATE readings SET credits = credits - NEW.amount, pictures = pictures + 1
     WHERE meter_id = (SELECT id FROM meters WHERE account_id = NEW.account_id AND model_id = coalesce(NEW.model_id, '')
-              AND caller_id = coalesce(NEW.api_key_id, NEW.connection_id, '')) AND quarter_hour >= NEW.created_at / 900000;
+              AND caller_id = coalesce(NEW.api_key_id, NEW.connection_id, '')) AND quarter_hour >= NEW.created_at / 900000
+;
     INSERT INTO meters (account_id, model_id, caller_id)
     SELECT NEW.account_id, coalesce(NEW.model_id, ''), coalesce(NEW.api_key_id, NEW.connection_id, '')
     WHERE NOT EXISTS (SELECT 1 FROM meters WHERE account_id = NEW.account_id AND model_id = coalesce(NEW.model_id, '')

@@ -19,7 +19,7 @@ _QUARTER_HOUR = "NEW.created_at / 900000"
 
 _COUNT = f"""
     UPDATE readings SET credits = credits - NEW.amount, pictures = pictures + 1
-    WHERE meter_id = (SELECT id FROM meters WHERE {_METER}) AND quarter_hour >= {_QUARTER_HOUR};
+    WHERE meter_id = (SELECT id FROM meters WHERE {_METER}) AND quarter_hour >= {_QUARTER_HOUR}
 """  # noqa: S608 — only our own fragments
 """Later readings too: the clock of the process may be behind that of another."""
 
@@ -42,7 +42,7 @@ _SQLITE = [
     "DROP TRIGGER credit_transactions_spending",
     f"""
     CREATE TRIGGER credit_transactions_meters AFTER INSERT ON credit_transactions WHEN NEW.type = 'charge'
-    BEGIN {_COUNT} {_FIRST_OF_QUARTER_HOUR} END
+    BEGIN {_COUNT}; {_FIRST_OF_QUARTER_HOUR} END
     """,
 ]
 
@@ -50,10 +50,12 @@ _POSTGRESQL = [
     "DROP TRIGGER credit_transactions_spending ON credit_transactions",
     "DROP FUNCTION add_to_spending()",
     f"""
-    CREATE FUNCTION count_charge() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-        {_COUNT}
-        IF NOT EXISTS (SELECT 1 FROM readings r JOIN meters m ON m.id = r.meter_id
-                       WHERE {_METER} AND r.quarter_hour = {_QUARTER_HOUR}) THEN {_FIRST_OF_QUARTER_HOUR} END IF;
+    CREATE FUNCTION count_charge() RETURNS trigger LANGUAGE plpgsql AS $$
+    DECLARE is_counted boolean;
+    BEGIN
+        WITH counted AS ({_COUNT} RETURNING quarter_hour)
+        SELECT bool_or(quarter_hour = {_QUARTER_HOUR}) INTO is_counted FROM counted;
+        IF is_counted IS NOT TRUE THEN {_FIRST_OF_QUARTER_HOUR} END IF;
         RETURN NULL;
     END $$
     """,  # noqa: S608 — only our own fragments
