@@ -8,7 +8,7 @@ import pytest
 from tests.mcp_server.rawcalls import answer
 from tests.service import Service
 
-from limner.mcp_server import direct
+from limner.mcp_server import direct, pings
 
 MODERN, LEGACY = "2026-07-28", "2025-11-25"
 META = {
@@ -144,20 +144,23 @@ async def test_a_long_wait_tells_both_ways_alike(service: Service, counted: list
 async def test_who_waits_in_silence_hears_that_we_live(
     service: Service, monkeypatch: pytest.MonkeyPatch, era: str
 ) -> None:
-    monkeypatch.setattr(direct, "PING_SECONDS", 0.01)
+    monkeypatch.setattr(pings, "PING_SECONDS", 0.01)
     service.stage.holding = True
     body = message(era, "tools/call", {"name": "generate_image", "arguments": {"prompt": "slow", "waitSeconds": 60}})
     sent = {**ACCEPT, "MCP-Protocol-Version": era, "Mcp-Method": "tools/call", "Mcp-Name": "generate_image"}
     async with service.http.stream("POST", "/api/mcp", content=orjson.dumps(body), headers=sent) as stream:
         lines = [line async for line in letting_go(service, stream.aiter_lines())]
-    assert lines[0] == ": ping"
+    assert lines[:2] == [": ping", ": ping"]
     assert orjson.loads(lines[-1][6:])["result"]["structuredContent"]["status"] == "succeeded"
 
 
 async def letting_go(service: Service, lines: AsyncIterator[str]) -> AsyncIterator[str]:
-    """What is said, blank lines aside; the first of it lets the provider go on."""
+    """What is said, blank lines aside; the second of it lets the provider go on."""
+    said = 0
     async for line in lines:
-        service.stage.let_go()
+        said += bool(line)
+        if said == 2:
+            service.stage.let_go()
         if line:
             yield line
 

@@ -37,6 +37,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from limner.http.disconnects import departure
+from limner.mcp_server.pings import Pings
 from limner.mcp_server.reply import Reply
 
 TAKEN = frozenset(
@@ -53,8 +54,6 @@ TAKEN = frozenset(
     }
 )
 _PARAM_HEADER = MCP_PARAM_HEADER_PREFIX.lower()
-PING_SECONDS = 15.0
-"""Every so often a caller who waits in silence is told that we live."""
 
 
 class Direct:
@@ -64,6 +63,7 @@ class Direct:
         self._server = server
         self._transport = transport
         self._answers_at_once = answers_at_once
+        self._pings = Pings()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         call = self._taken(scope)
@@ -81,10 +81,8 @@ class Direct:
         answering = asyncio.create_task(self._answer(call, reply))
         leaving = asyncio.create_task(departure(receive))
         try:
-            while not answering.done() and not leaving.done():
-                await asyncio.wait((answering, leaving), timeout=PING_SECONDS, return_when=asyncio.FIRST_COMPLETED)
-                if not answering.done() and not leaving.done():
-                    await reply.keep_alive()
+            with self._pings.of(reply):
+                await asyncio.wait((answering, leaving), return_when=asyncio.FIRST_COMPLETED)
             if answering.done():
                 answering.result()
         finally:

@@ -20,24 +20,31 @@ _PING = b": ping\r\n\r\n"
 class Reply:
     """`tell` what happens, then `end`. Before 2026-07-28 every answer is an event, unless it is too large for one."""
 
-    __slots__ = ("_has_begun", "_is_modern", "_is_silent", "_send")
+    __slots__ = ("_has_begun", "_has_ended", "_is_modern", "_is_silent", "_send")
 
     def __init__(self, send: Send, *, is_modern: bool) -> None:
         self._send = send
         self._is_modern = is_modern
         self._has_begun = False
+        self._has_ended = False
         self._is_silent = True
 
     async def tell(self, message: Mapping[str, Any]) -> None:
         await self._go_on(_event(orjson.dumps(message)))
 
+    def was_silent(self) -> bool:
+        """Whether nothing was said since the last time this was asked."""
+        was_silent, self._is_silent = self._is_silent, True
+        return was_silent
+
     async def keep_alive(self) -> None:
-        """No proxy in between shall take us for dead: something is said where nothing was since the last time."""
-        if self._is_silent:
+        """No proxy in between shall take us for dead: something is said that means nothing."""
+        if not self._has_ended:
             await self._go_on(_PING)
-        self._is_silent = True
+            self._is_silent = True
 
     async def end(self, body: bytes, status: int) -> None:
+        self._has_ended = True
         if self._has_begun:
             await self._body(_event(body), more=False)
         elif self._is_modern:
