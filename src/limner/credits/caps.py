@@ -144,10 +144,9 @@ def _recount(tx: Transaction, owner_id: str, now: datetime) -> None:
     assert row is not None
     start, _ = bounds(row["period"], row["time_zone"], now)
     tx.post(
-        """UPDATE capped_holds SET period_start = :start WHERE owner_id = :owner_id AND generation_id IN (
-               SELECT generation_id FROM holds WHERE account_id = :account_id AND opened_at >= :start)""",
+        """UPDATE capped_holds SET period_start = :start WHERE owner_id = :owner_id AND EXISTS (
+               SELECT 1 FROM holds h WHERE h.generation_id = capped_holds.generation_id AND h.opened_at >= :start)""",
         owner_id=owner_id,
-        account_id=row["account_id"],
         start=start,
     )
     tx.post(

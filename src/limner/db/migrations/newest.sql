@@ -113,8 +113,6 @@ CREATE TABLE calls (
 	CONSTRAINT uq_calls_account_id_idempotency_key UNIQUE (account_id, idempotency_key)
 )
 
-CREATE INDEX ix_calls_waiter ON calls (waiter)
-
 CREATE TABLE caps (
 	owner_id TEXT NOT NULL,
 	account_id TEXT NOT NULL,
@@ -163,8 +161,6 @@ CREATE TABLE holds (
 	CONSTRAINT ck_holds_credits CHECK (credits >= 0),
 	CONSTRAINT fk_holds_account_id FOREIGN KEY(account_id) REFERENCES accounts (id)
 )
-
-CREATE INDEX ix_holds_account_id_state ON holds (account_id, state)
 
 CREATE TABLE memberships (
 	account_id TEXT NOT NULL,
@@ -260,8 +256,6 @@ CREATE TABLE generations (
 CREATE INDEX ix_generations_account_id_id ON generations (account_id, id)
 
 CREATE INDEX ix_generations_account_id_status_id ON generations (account_id, status, id)
-
-CREATE INDEX ix_generations_status_lease_until ON generations (status, lease_until)
 
 CREATE TABLE shares (
 	id TEXT NOT NULL,
@@ -526,14 +520,6 @@ CREATE TABLE lines (
 	CONSTRAINT pk_lines PRIMARY KEY (provider_id)
 )
 
-CREATE INDEX ix_generations_line ON generations (provider_id, turn, id) WHERE status = 'queued'
-
-CREATE INDEX ix_generations_own_turns ON generations (account_id, provider_id, turn) WHERE status = 'queued'
-
-CREATE INDEX ix_generations_running ON generations (provider_id) WHERE status = 'running'
-
-CREATE INDEX ix_calls_caller_id_wait_name ON calls (caller_id, wait_name)
-
 CREATE INDEX ix_credit_transactions_account_id_api_key_id_id ON credit_transactions (account_id, api_key_id, id)
 
 CREATE INDEX ix_credit_transactions_account_id_model_id_id ON credit_transactions (account_id, model_id, id)
@@ -586,3 +572,15 @@ CREATE TRIGGER credit_transactions_meters AFTER INSERT ON credit_transactions WH
               AND caller_id = coalesce(NEW.api_key_id, NEW.connection_id, '')
       AND NOT EXISTS (SELECT 1 FROM readings r WHERE r.meter_id = m.id AND r.quarter_hour = NEW.created_at / 900000);
  END
+
+CREATE INDEX ix_calls_named ON calls (caller_id, wait_name) WHERE wait_name IS NOT NULL
+
+CREATE INDEX ix_calls_waiting ON calls (waiter) WHERE waiter IS NOT NULL
+
+CREATE INDEX ix_generations_line ON generations (status, provider_id, turn, id) WHERE status = 'queued'
+
+CREATE INDEX ix_generations_own_turns ON generations (status, account_id, provider_id, turn) WHERE status = 'queued'
+
+CREATE INDEX ix_generations_running ON generations (status, provider_id) WHERE status = 'running'
+
+CREATE INDEX ix_holds_open ON holds (account_id) WHERE state = 'open'

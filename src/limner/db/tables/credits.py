@@ -13,7 +13,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from limner.db.tables.schema import UtcTime, metadata
+from limner.db.tables.schema import UtcTime, metadata, of_few
 
 balances = Table(
     "balances",
@@ -89,7 +89,7 @@ holds = Table(
     Column("ended_at", UtcTime),
     CheckConstraint("state IN ('open', 'captured', 'released')", name="state"),
     CheckConstraint("credits >= 0", name="credits"),
-    Index(None, "account_id", "state"),
+    of_few("state = 'open'", "ix_holds_open", "account_id"),
 )
 
 caps = Table(

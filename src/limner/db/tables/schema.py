@@ -16,7 +16,6 @@ metadata = MetaData(
 )
 
 
-def of_status(status: str, name: str, *columns: str) -> Index:
-    """An index of the few rows with that status, however many have ended."""
-    where = text(f"status = '{status}'")
-    return Index(name, *columns, sqlite_where=where, postgresql_where=where)
+def of_few(which: str, name: str, *columns: str) -> Index:
+    """An index of the few rows of which `which` is true, however many there come to be."""
+    return Index(name, *columns, sqlite_where=text(which), postgresql_where=text(which))
