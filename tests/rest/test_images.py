@@ -1,7 +1,9 @@
 """Making, getting, listing and ending pictures over REST, through the front door."""
 
 import asyncio
+import threading
 from io import BytesIO
+from typing import Any
 
 import httpx2
 import pybase64
@@ -9,7 +11,9 @@ import pytest
 from PIL import Image
 from tests.service import SKETCH, Service
 
+from limner.credits import ledger
 from limner.errors import ModerationBlocked, UpstreamTimeout
+from limner.images import lists
 
 
 async def test_a_prompt_becomes_a_picture_behind_a_link_that_needs_no_key(any_service: Service) -> None:
@@ -164,9 +168,50 @@ async def test_lists_go_on_by_offset_and_by_cursor_and_filter(service: Service) 
     found = (await service.http.get("/api/v1/images?q=PICTURE 3")).json()
     assert [image["id"] for image in found["images"]] == [ids[3]]
     assert found["total"] is None
-    assert (await service.http.get(f"/api/v1/images?modelId={SKETCH}&status=succeeded")).json()["images"][0][
-        "id"
-    ] == ids[4]
+    succeeded = (await service.http.get(f"/api/v1/images?modelId={SKETCH}&status=succeeded")).json()
+    assert (succeeded["images"][0]["id"], succeeded["total"]) == (ids[4], None)
+    assert (await service.http.get("/api/v1/images?status=succeeded")).json()["total"] == 5
+    assert (await service.http.get("/api/v1/images?status=failed")).json()["total"] is None
+
+
+async def test_a_total_is_never_that_of_another_question(service: Service) -> None:
+    image = (await service.generate(prompt="the one")).json()["image"]
+    await service.generate(prompt="another")
+    for asked in (f"sha256={image['sha256']}", f"sha256={image['sha256']}&status=succeeded", "q=one&status=succeeded"):
+        answer = (await service.http.get(f"/api/v1/images?{asked}")).json()
+        assert ([each["id"] for each in answer["images"]], answer["total"]) == ([image["id"]], None)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "images?q=nothing",
+        "images?status=failed&modelId=x",
+        "images?offset=5000",
+        "usage?to=2020-01-01",
+        "usage?from=2020-01-01&limit=1&offset=2",
+        "usage?keyId=x&modelId=y",
+        "usage?offset=5000",
+    ],
+)
+async def test_a_list_that_may_take_long_is_read_beside_the_event_loop(
+    service: Service, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    threads: list[str] = []
+
+    def watched(read: Any) -> Any:
+        def call(*arguments: Any, **named: Any) -> Any:
+            threads.append(threading.current_thread().name)
+            return read(*arguments, **named)
+
+        return call
+
+    monkeypatch.setattr(lists, "of_account", watched(lists.of_account))
+    monkeypatch.setattr(ledger, "transactions", watched(ledger.transactions))
+    for asked in (path.partition("?")[0], path):
+        assert (await service.http.get(f"/api/v1/{asked}")).status_code == 200
+    usual, long = threads
+    assert usual == threading.main_thread().name != long
 
 
 async def test_another_accounts_picture_reads_like_one_that_never_was(service: Service) -> None:

@@ -76,6 +76,11 @@ class Filter:
     def is_open(self) -> bool:
         return replace(self, before_id=None) == Filter()
 
+    @property
+    def has_index(self) -> bool:
+        """Whether an index leads to what it shows; else many may be looked at for each that is found."""
+        return self.since is None and self.until is None and (self.api_key_id is None or self.model_id is None)
+
     def as_sql(self) -> tuple[str, dict[str, Any]]:
         """Conditions to append, and their parameters."""
         known = {

@@ -25,6 +25,12 @@ class Filter:
     def is_open(self) -> bool:
         return (self.statuses, self.model_id, self.text, self.caller_id, self.since_id, self.sha256) == (None,) * 6
 
+    @property
+    def has_index(self) -> bool:
+        """Whether an index leads to what it shows; else many may be looked at for each that is found."""
+        chosen = (self.statuses, self.model_id, self.caller_id, self.sha256)
+        return self.text is None and sum(each is not None for each in chosen) <= 1
+
 
 def of_account(tx: Transaction, account_id: str, which: Filter, *, limit: int, offset: int = 0) -> list[Generation]:
     """Newest first."""

@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, 
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from limner.accounts.principal import Principal, Scope
 from limner.blobs.base import Blobs
@@ -30,6 +30,11 @@ from limner.images.runner import Runner
 from limner.images.shares import Share
 from limner.images.waits import TICK_SECONDS, OnEvent, Waits
 from limner.queue.base import Event, Events, Queue, Watching
+
+T = TypeVar("T")
+
+QUICK_OFFSET = 1_000
+"""So many rows are skipped on the event loop; who wants to go further back is better served by a cursor."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,9 +277,7 @@ class Images:
             rows = lists.of_account(tx, principal.account_id, which, limit=limit, offset=offset)
             return Page(rows, _total(ledger.balance(tx, principal.account_id), which))
 
-        if which.text is not None:  # no index knows the words of prompts: rare ones are looked for in every row
-            return await self._database.read_slowly(read)
-        return await self._database.read(read)
+        return await self._read_list(read, is_quick=which.has_index and offset <= QUICK_OFFSET)
 
     async def newer(self, principal: Principal, generation_id: str) -> str | None:
         """The id of the next picture after one; None for the newest."""
@@ -325,7 +328,7 @@ class Images:
             lines = ledger.transactions(tx, principal.account_id, chosen, limit=limit, offset=offset)
             return lines, ledger.balance(tx, principal.account_id).transactions_total if chosen.is_open else None
 
-        return await self._database.read(read)
+        return await self._read_list(read, is_quick=chosen.has_index and offset <= QUICK_OFFSET)
 
     def models(self) -> Sequence[Model]:
         return self._catalog.models()
@@ -362,6 +365,10 @@ class Images:
             row = await self.cancel(principal, generation_id)
         await self._ending.bury(row)
 
+    async def _read_list(self, read: Callable[[Transaction], T], *, is_quick: bool) -> T:
+        """A list that may have to look at everything an account ever made is read beside the event loop."""
+        return await (self._database.read(read) if is_quick else self._database.read_slowly(read))
+
     def _require(self, principal: Principal, scope: Scope) -> None:
         if not principal.has(scope):
             raise requests.scope_missing(scope)
@@ -369,11 +376,11 @@ class Images:
 
 def _total(balance: Balance, which: Filter) -> int | None:
     """The kept totals answer the two usual questions; others would need a scan."""
-    if replace(which, before_id=None).is_open:
+    if not replace(which, before_id=None, statuses=None).is_open:
+        return None
+    if which.statuses is None:
         return balance.generations_total
-    if which.statuses == ("succeeded",) and which.model_id is None and which.text is None:
-        return balance.images_total
-    return None
+    return balance.images_total if which.statuses == ("succeeded",) else None
 
 
 async def _from_first(first: bytes, rest: AsyncIterator[bytes]) -> AsyncGenerator[bytes]:
