@@ -2,11 +2,9 @@
 
 import logging
 import sys
-from collections.abc import Callable
 from functools import cache
-from typing import Any, Literal
+from typing import Literal
 
-import orjson
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
@@ -62,13 +60,9 @@ def _is_called_like_a_secret(name: str) -> bool:
     return any(word in name.lower() for word in SECRET_WORDS)
 
 
-def _as_json(event: EventDict, *, default: Callable[[Any], Any], **_: Any) -> str:
-    return orjson.dumps(event, default=default).decode()
-
-
 def _drawing(as_json: bool) -> list[Processor]:
     without_meta = structlog.stdlib.ProcessorFormatter.remove_processors_meta
     if as_json:
-        return [without_meta, structlog.processors.format_exc_info, structlog.processors.JSONRenderer(_as_json)]
+        return [without_meta, structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     plain = structlog.dev.plain_traceback
     return [without_meta, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)]
