@@ -7,6 +7,7 @@ import pytest
 from tests.mcp_server.rawcalls import answer, call, post
 from tests.service import Service
 
+from limner.mcp_server import delivery
 from limner.mcp_server.results import TOO_LARGE
 
 LARGE = {"prompt": "a lake", "resolution": "2K", "outputFormat": "png", "inline": "full"}
@@ -46,3 +47,18 @@ async def test_other_clients_get_the_original_in_a_stream_too(service: Service) 
     facts = answer(response)["result"]["structuredContent"]
     assert response.headers["content-type"].startswith("text/event-stream")
     assert (facts["inline"]["original"], facts["sizeBytes"] > 1_000_000) == (True, True)
+
+
+@pytest.mark.parametrize("spare_bytes", [-1, 0, 1, 15, 25, 26, 27, 40])
+async def test_an_answer_about_as_long_as_an_event_may_be_arrives_whole(
+    service: Service, monkeypatch: pytest.MonkeyPatch, spare_bytes: int
+) -> None:
+    """The frame round it makes an event a little longer than the answer in it."""
+    image_id = (await service.generate(prompt="a lake", outputFormat="jpeg")).json()["image"]["id"]
+    shown = call("get_image", {"id": image_id, "inline": "full"})
+    event = await post(service, shown)
+    (told,) = [line for line in event.text.splitlines() if line.startswith("data: ")]
+    monkeypatch.setattr(delivery, "MOST_EVENT_BYTES", len(told.removeprefix("data: ")) + spare_bytes)
+    again = await post(service, shown)
+    assert answer(again)["result"]["content"][1] == answer(event)["result"]["content"][1]
+    assert len(again.headers.get_list("content-length")) == 1

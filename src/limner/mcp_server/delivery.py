@@ -69,7 +69,7 @@ class _Answer:
 
     async def _begin(self, head: Message, first: Message) -> None:
         self._head = None
-        if _is_stream(head) and _holds_result(first) and len(first["body"]) > MOST_EVENT_BYTES:
+        if _is_stream(head) and _holds_result(first) and not fits_stream(len(first["body"])):
             head, first = _plain(head, first)
         self._stream.has_begun = True
         await self._send(head)
@@ -81,6 +81,11 @@ class _Answer:
             message = {**message, "more_body": False}
         self._is_complete = not message.get("more_body", False)
         await self._send(message)
+
+
+def fits_stream(event_bytes: int) -> bool:
+    """Whether an event so long, its frame included, may stand in a stream."""
+    return event_bytes <= MOST_EVENT_BYTES
 
 
 def _is_stream(head: Message) -> bool:
@@ -95,7 +100,7 @@ def _plain(head: Message, event: Message) -> tuple[Message, Message]:
     """The one event of a stream as an answer of its own."""
     _, _, data = event["body"].partition(b"data: ")
     body = data.rstrip(b"\r\n")
-    headers = [each for each in head["headers"] if each[0] != b"content-type"]
+    headers = [each for each in head["headers"] if each[0] not in (b"content-type", b"content-length")]
     length = str(len(body)).encode()
     headers += [(b"content-type", b"application/json"), (b"content-length", length)]
     return {**head, "headers": headers}, {**event, "body": body}

@@ -6,7 +6,7 @@ from typing import Any, Final
 import orjson
 from starlette.types import Send
 
-from limner.mcp_server.delivery import MOST_EVENT_BYTES
+from limner.mcp_server.delivery import fits_stream
 
 _JSON: Final = [(b"content-type", b"application/json")]
 _EVENTS: Final = [
@@ -49,10 +49,10 @@ class Reply:
             await self._body(_event(body), more=False)
         elif self._is_modern:
             await self._whole(status, _JSON, body)
-        elif len(body) > MOST_EVENT_BYTES:
-            await self._whole(200, _JSON, body)
-        else:
+        elif fits_stream(len(body) + _EVENT_FRAME_BYTES):
             await self._whole(200, _EVENTS, _event(body))
+        else:
+            await self._whole(200, _JSON, body)
 
     async def _go_on(self, event: bytes) -> None:
         if not self._has_begun:
@@ -72,3 +72,6 @@ class Reply:
 
 def _event(data: bytes) -> bytes:
     return b"event: message\r\ndata: " + data + b"\r\n\r\n"
+
+
+_EVENT_FRAME_BYTES: Final = len(_event(b""))
