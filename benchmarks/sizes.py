@@ -18,9 +18,9 @@ class Size:
 
 
 FULL = Size(
-    rounds=5,
+    rounds=7,
     requests=1500,
-    images=30,
+    images=60,
     waiting=10_000,
     waiting_seconds=20,
     results=200,

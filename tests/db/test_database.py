@@ -64,6 +64,15 @@ async def test_a_caught_failure_of_a_statement_still_fails_its_function(shelf: D
     assert await shelf.read(books) == []
 
 
+async def test_a_slow_write_is_a_write(shelf: Database) -> None:
+    assert await shelf.write_slowly(lambda tx: put(tx, "emma")) == 1
+    with pytest.raises(UniqueViolation):
+        await shelf.write_slowly(lambda tx: (put(tx, "sanditon"), put(tx, "emma")))
+    mixed = [shelf.write if n % 3 else shelf.write_slowly for n in range(30)]
+    await asyncio.gather(*(write(lambda tx, n=n: put(tx, f"book {n:02}")) for n, write in enumerate(mixed)))
+    assert await shelf.read(books) == sorted(["emma", *(f"book {n:02}" for n in range(30))])
+
+
 async def test_what_was_posted_is_seen_by_what_is_asked_next_and_stands_after_the_commit(shelf: Database) -> None:
     def fill(tx: Transaction) -> int:
         tx.post("INSERT INTO shelf (id, copies) VALUES (:id, 1)", id="emma")

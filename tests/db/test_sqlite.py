@@ -1,13 +1,14 @@
-"""What only SQLite promises: one writer thread, group commit, a private file."""
+"""What only SQLite promises: one writer, group commit, a private file."""
 
 import asyncio
 import sqlite3
 import stat
+import threading
 from pathlib import Path
-from threading import Event
 
 import pytest
 
+from limner.db import sqlite_writer
 from limner.db.base import Database, DatabaseUnavailable, Transaction
 from limner.db.engine import open_database
 from limner.db.url import sqlite_path, sqlite_url
@@ -26,20 +27,8 @@ def put(tx: Transaction, book: int, text: str = "") -> int:
 
 
 async def together(database: Database, *functions) -> list:
-    """Run the functions in one group: they queue up while the writer is busy."""
-    started, go_on = Event(), Event()
-
-    def occupy(tx: Transaction) -> None:
-        started.set()
-        go_on.wait()
-
-    busy = asyncio.create_task(database.write(occupy))
-    await asyncio.to_thread(started.wait)
-    waiting = [asyncio.create_task(database.write(function)) for function in functions]
-    await asyncio.sleep(0)  # each has handed its function over
-    go_on.set()
-    await busy
-    return await asyncio.gather(*waiting, return_exceptions=True)
+    """Run the functions in one group: they come at once."""
+    return await asyncio.gather(*(database.write(function) for function in functions), return_exceptions=True)
 
 
 async def test_functions_that_wait_together_share_one_commit(shelf: Database, empty_sqlite_url: str) -> None:
@@ -71,6 +60,66 @@ async def test_a_failed_commit_fails_every_caller_of_the_group(shelf: Database) 
     assert [type(result) for result in results] == [DatabaseUnavailable] * 3
     assert await shelf.read(lambda tx: tx.scalar("SELECT count(*) FROM shelf")) == 0
     assert await shelf.write(lambda tx: put(tx, 1)) == 1
+
+
+async def test_a_slow_write_holds_up_only_who_writes(shelf: Database) -> None:
+    go_on = threading.Event()
+    slow = asyncio.create_task(shelf.write_slowly(lambda tx: (put(tx, 1), go_on.wait(20))))
+    behind = asyncio.create_task(shelf.write(lambda tx: put(tx, 2)))
+    await asyncio.sleep(0)
+    assert await shelf.read(lambda tx: tx.scalar("SELECT count(*) FROM shelf")) == 0
+    go_on.set()
+    assert (await slow, await behind) == ((1, True), 1)
+
+
+async def test_another_process_that_writes_is_waited_for_beside_the_event_loop(
+    shelf: Database, empty_sqlite_url: str
+) -> None:
+    other = sqlite3.connect(sqlite_path(empty_sqlite_url), isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    writing = [asyncio.create_task(shelf.write(lambda tx, n=n: put(tx, n))) for n in range(3)]
+    for _ in range(5):  # enough for the first to try
+        await asyncio.sleep(0)
+    other.execute("COMMIT")  # by the event loop: were it held up, nobody would come to this
+    other.close()
+    assert await asyncio.gather(*writing) == [1, 1, 1]
+
+
+async def test_a_process_that_writes_on_and_on_is_not_waited_for_for_ever(empty_sqlite_url: str) -> None:
+    database = await open_database(empty_sqlite_url, busy_seconds=0.2)
+    await database.write(lambda tx: tx.execute("CREATE TABLE shelf (id INTEGER PRIMARY KEY, text TEXT)"))
+    other = sqlite3.connect(sqlite_path(empty_sqlite_url), isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    refused = await together(database, lambda tx: put(tx, 1), lambda tx: put(tx, 2))
+    assert [type(each) for each in refused] == [DatabaseUnavailable] * 2
+    other.execute("ROLLBACK")
+    other.close()
+    assert await database.write(lambda tx: put(tx, 1)) == 1
+    await database.close()
+
+
+async def test_a_long_group_lets_others_have_their_turn(shelf: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sqlite_writer, "TURN_SECONDS", 0)
+    turns: list[int] = []
+
+    def note(tx: Transaction) -> None:
+        put(tx, len(turns))
+        turns.append(1)
+        asyncio.get_running_loop().call_soon(turns.append, 0)
+
+    await together(shelf, *[note] * 5)
+    assert turns == [1, 0] * 5
+
+
+async def test_what_waits_when_the_database_is_closed_is_written(empty_sqlite_url: str) -> None:
+    database = await open_database(empty_sqlite_url)
+    await database.write(lambda tx: tx.execute("CREATE TABLE shelf (id INTEGER PRIMARY KEY, text TEXT)"))
+    writing = [asyncio.create_task(database.write(lambda tx, n=n: put(tx, n))) for n in range(100)]
+    await asyncio.sleep(0)
+    await asyncio.gather(database.close(), database.close())
+    assert await asyncio.gather(*writing) == [1] * 100
+    with pytest.raises(DatabaseUnavailable, match="closed"):
+        await database.write(lambda tx: put(tx, 100))
 
 
 async def test_on_a_full_disk_nobody_hears_of_a_success_that_is_not_there(shelf: Database) -> None:

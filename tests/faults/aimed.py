@@ -157,7 +157,7 @@ def _watch_sqlite(committing: Callable[[Callable[[], Any]], Any]) -> None:
             return self._connection.execute(sql, *arguments)
 
     begin = SqliteWriter.__init__
-    SqliteWriter.__init__ = lambda self, connection: begin(self, Watched(connection))  # type: ignore[method-assign, arg-type]
+    SqliteWriter.__init__ = lambda self, connection, **named: begin(self, Watched(connection), **named)  # type: ignore[method-assign, arg-type]
 
 
 def _watch_postgres(committing: Callable[[Any, Callable[[], Any]], Any]) -> None:

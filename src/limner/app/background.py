@@ -43,7 +43,7 @@ async def sweep_expired(services: Services) -> None:
         for each in (connections, oauth_clients, consents, sessions, sign_in, identities):
             each.sweep(tx, services.clock())
 
-    await services.database.write(sweep)
+    await services.database.write_slowly(sweep)
 
 
 @asynccontextmanager

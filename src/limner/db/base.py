@@ -61,11 +61,17 @@ class Database(Protocol):
     async def write(self, fn: Callable[[Transaction], T]) -> T:
         """Run `fn` in a transaction and return what it returned, once the commit is durable.
 
+        It touches few rows by their indexes: on SQLite its statements run on the event loop (microseconds).
+
         Whatever `fn` raises rolls back its own statements alone and is raised here. A caller that is
         cancelled meanwhile loses only the answer. OSError (`DatabaseUnavailable`) when the database
         cannot be reached or written; was the connection lost during the commit itself, the outcome
         is unknown.
         """
+        ...
+
+    async def write_slowly(self, fn: Callable[[Transaction], T]) -> T:
+        """The same for many rows at once, off the event loop; others who write wait for it meanwhile."""
         ...
 
     async def read(self, fn: Callable[[Transaction], T]) -> T:

@@ -37,6 +37,9 @@ class PostgresDatabase:
         # Shielded: a transaction that waits for a connection runs also when its caller gave up, as on SQLite.
         return await asyncio.shield(self._pool.run(lambda pipeline: write(pipeline, fn)))
 
+    async def write_slowly(self, fn: Callable[[Transaction], T]) -> T:
+        return await self.write(fn)  # whose statements hold nobody up
+
     async def read(self, fn: Callable[[Transaction], T]) -> T:
         return await self._pool.run(lambda pipeline: read_now(pipeline, fn))
 

@@ -1,4 +1,4 @@
-"""The embedded database: one SQLite file in WAL mode, one writer thread, readers that never wait for it."""
+"""The embedded database: one SQLite file in WAL mode, one writer, readers that never wait for it."""
 
 import asyncio
 import sqlite3
@@ -20,7 +20,7 @@ class SqliteDatabase:
     dialect: Literal["sqlite", "postgresql"] = "sqlite"
 
     def __init__(self, path: Path, *, busy_seconds: float) -> None:
-        self._writer = SqliteWriter(connect_writer(path, busy_seconds=busy_seconds))
+        self._writer = SqliteWriter(connect_writer(path, busy_seconds=busy_seconds), busy_seconds=busy_seconds)
         self._readers = _Readers(path, busy_seconds)
         self._version: int | None = None
         self._slow = ThreadPoolExecutor(2, thread_name_prefix="limner-reader")
@@ -31,6 +31,9 @@ class SqliteDatabase:
 
     async def write(self, fn: Callable[[Transaction], T]) -> T:
         return await self._writer.submit(fn)
+
+    async def write_slowly(self, fn: Callable[[Transaction], T]) -> T:
+        return await self._writer.submit(fn, slowly=True)
 
     async def read(self, fn: Callable[[Transaction], T]) -> T:
         return run(fn, SqliteTransaction(self._readers.own()))
@@ -46,7 +49,8 @@ class SqliteDatabase:
         return self._version
 
     async def close(self) -> None:
-        await asyncio.to_thread(self._close)
+        await asyncio.to_thread(self._close_readers)
+        await self._writer.close()  # last, so that its connection empties the WAL into the file
 
     def _look_again(self) -> None:
         self._version = None
@@ -59,10 +63,9 @@ class SqliteDatabase:
         finally:
             connection.execute("ROLLBACK")
 
-    def _close(self) -> None:
+    def _close_readers(self) -> None:
         self._slow.shutdown()
         self._readers.close()
-        self._writer.close()  # last, so that its connection empties the WAL into the file
 
 
 class _Readers:

@@ -46,7 +46,7 @@ class LastUses:
         if not self._noted:
             return
         noted, self._noted = self._noted, {}
-        await self._database.write(lambda tx: self._touch(tx, list(noted.items())))
+        await self._database.write_slowly(lambda tx: self._touch(tx, list(noted.items())))
 
 
 class ApiKeys:

@@ -88,7 +88,7 @@ class DatabaseBuckets:
 
     async def sweep(self) -> None:
         now = self._clock()
-        await self._database.write(
+        await self._database.write_slowly(
             lambda tx: tx.execute("DELETE FROM rate_limits WHERE full_at < :past", past=now - timedelta(minutes=5))
         )
 

@@ -89,7 +89,7 @@ class Recovery:
                 calls.break_off_all(tx, waiter, self._parts.clock())
 
         if gone:
-            await self._parts.database.write(break_off)
+            await self._parts.database.write_slowly(break_off)
 
     async def _call_for_waiting(self, fleet: Fleet) -> None:
         """A call may be lost with its process; and what nobody can run any more is not left waiting for long."""

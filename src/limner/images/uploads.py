@@ -99,7 +99,7 @@ class Uploads:
             for upload_id in ids:
                 async for blob in self._blobs.keys(f"uploads/{upload_id}/"):
                     await self._blobs.delete(blob.key)
-            await self._database.write(lambda tx, gone=ids: _remove(tx, gone))
+            await self._database.write_slowly(lambda tx, gone=ids: _remove(tx, gone))
             swept += len(ids)
         return swept
 

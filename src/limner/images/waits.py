@@ -6,7 +6,7 @@ nothing else.
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Coroutine, Generator
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, TypeVar
 
@@ -67,18 +67,17 @@ class Waits:
         loop = asyncio.get_running_loop()
         until = loop.time() + seconds
         with self._lookout.watch(started.generation_ids) as watching:
-            rows = await self._rows_when_there(started, until)
+            rows = None if self._is_under_way(started) else await self._rows_when_there(started, until)
             if on_event is not None:
                 await on_event(None)
-            while any(not row.has_ended for row in rows) and (left := self._left(until)) > 0:
+            while (unended := _unended(started, rows)) and (left := self._left(until)) > 0:
                 event = await watching.next(min(left, tick_seconds))
                 if on_event is not None:
                     await on_event(event)
-                is_over = self._left(until) <= 0
-                if is_over or any(self.may_have_ended(row.id, event) for row in rows if not row.has_ended):
+                if self._left(until) <= 0 or any(self.may_have_ended(each, event) for each in unended):
                     with _without_database():  # what was known still holds
                         rows = await self.rows(started)
-        return rows
+            return await self._rows_when_there(started, until) if rows is None else rows
 
     def end_soon(self, seconds: float) -> None:
         """The process was told to end: nobody waits longer than this any more; who asks again is answered elsewhere."""
@@ -145,6 +144,11 @@ class Waits:
         has_begun = latest is not None and latest.kind == "running"
         return None if has_begun else self._lookout.place(generation_id)
 
+    def _is_under_way(self, started: Started) -> bool:
+        """Begun just now, and running by the latest news: who watches will hear of each end, and needs no look before."""
+        latest = [self._events.latest(each) for each in started.generation_ids]
+        return not started.replayed and all(event is not None and event.kind == "running" for event in latest)
+
     async def _rows_when_there(self, started: Started, until: float) -> list[Generation]:
         """The call has begun and may be paid for: a database that goes away now is waited for."""
         while True:
@@ -174,6 +178,11 @@ class Waits:
         task = asyncio.create_task(_as_far_as_it_can_be_written(work))
         self._detached.add(task)
         task.add_done_callback(self._detached.discard)
+
+
+def _unended(started: Started, rows: list[Generation] | None) -> Sequence[str]:
+    """The ids of those that go on, as far as is known."""
+    return started.generation_ids if rows is None else [row.id for row in rows if not row.has_ended]
 
 
 @contextmanager

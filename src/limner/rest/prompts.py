@@ -80,7 +80,9 @@ class PromptRoutes:
     async def _import(self, request: Request, principal: Principal) -> Response:
         _require(principal, "images:generate")
         library = parse(PromptLibrary, await body_of(request)).new_prompts()
-        done = await self._database.write(lambda tx: saved.take_in(tx, principal.account_id, library, self._clock()))
+        done = await self._database.write_slowly(
+            lambda tx: saved.take_in(tx, principal.account_id, library, self._clock())
+        )
         return Json({"created": done.created, "updated": done.updated})
 
 

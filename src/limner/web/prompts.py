@@ -94,7 +94,7 @@ class PromptPages:
         account_id, now = _allowed(visitor, "images:generate"), self._pages.now()
         async with request.form() as form:
             library = parse(PromptLibrary, await _sent_json(form)).new_prompts()
-        await self._database.write(lambda tx: saved.take_in(tx, account_id, library, now))
+        await self._database.write_slowly(lambda tx: saved.take_in(tx, account_id, library, now))
         return see_other(PAGE)
 
     def _form(self, visitor: Visitor, prompt: NewPrompt) -> Response:

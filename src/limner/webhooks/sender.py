@@ -50,7 +50,7 @@ class Sender:
         return len(taken)
 
     async def forget_old(self) -> None:
-        await self._database.write(lambda tx: deliveries.forget_old(tx, self._clock()))
+        await self._database.write_slowly(lambda tx: deliveries.forget_old(tx, self._clock()))
 
     async def _send(self, delivery: Delivery, webhook: Webhook | None) -> None:
         if webhook is None:
