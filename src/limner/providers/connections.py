@@ -6,7 +6,6 @@ a look at the socket whenever a connection is taken or given back.
 
 import asyncio
 import ssl
-from collections import deque
 from collections.abc import AsyncIterator, Iterable
 from socket import SOCK_STREAM
 from typing import Any, cast
@@ -107,7 +106,7 @@ class _Connection(asyncio.Protocol, AsyncNetworkStream):
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self._pieces: deque[memoryview] = deque()
+        self._pieces: list[bytes] = []
         self._ahead = 0
         self._ended = False
         self._lost: Exception | None = None
@@ -120,7 +119,7 @@ class _Connection(asyncio.Protocol, AsyncNetworkStream):
         self._transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
-        self._pieces.append(memoryview(data))
+        self._pieces.append(data)
         self._ahead += len(data)
         if self._ahead > _AHEAD_BYTES:
             self._transport.pause_reading()
@@ -145,6 +144,7 @@ class _Connection(asyncio.Protocol, AsyncNetworkStream):
     # --- the library's side ---
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109
+        """All that has come: the library's parser takes any length, and has as much work with a small piece."""
         if not self._pieces and not self._ended:
             self._heard = self._loop.create_future()
             await _within(timeout, self._heard, httpcore2.ReadTimeout)
@@ -152,14 +152,12 @@ class _Connection(asyncio.Protocol, AsyncNetworkStream):
             if self._lost is not None:
                 raise httpcore2.ReadError(str(self._lost))
             return b""
-        piece = self._pieces.popleft()
-        if len(piece) > max_bytes:
-            self._pieces.appendleft(piece[max_bytes:])
-            piece = piece[:max_bytes]
-        if self._ahead > _AHEAD_BYTES >= self._ahead - len(piece):
+        data = b"".join(self._pieces)
+        self._pieces.clear()
+        if self._ahead > _AHEAD_BYTES:
             self._transport.resume_reading()
-        self._ahead -= len(piece)
-        return bytes(piece)
+        self._ahead = 0
+        return data
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
         if self._transport.is_closing():
