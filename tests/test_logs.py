@@ -13,6 +13,7 @@ def test_the_lines_of_a_call_carry_its_request_and_its_generation(tmp_path: Path
         [line] = server.said(event)
         assert ids.items() <= line.items()
         assert (line["door"], line["model"]) == ("rest", "limner:sketch")
+    assert line["seconds"] >= 0
     assert ids["request_id"] in {line["request_id"] for line in server.said("request")}
 
 
@@ -24,4 +25,4 @@ def test_no_prompt_key_or_link_is_logged_at_any_level(tmp_path: Path, sqlite_url
 
 def test_prompts_are_logged_where_the_operator_says_so(tmp_path: Path, sqlite_url: str) -> None:
     server = logged(tmp_path, sqlite_url, {CANARY: ""}, LIMNER_LOG_PROMPTS="on")
-    assert [line["prompt"] for line in server.said("generation begins")] == [CANARY]
+    assert [line["prompt"] for line in server.said("generation succeeded")] == [CANARY]

@@ -54,6 +54,7 @@ class Attempt:
         self._sent = row.sent_at is not None
         self._stop: str | None = None  # why the work was stopped: "lost", "cancelled" or "handed over"
         self._phase = "starting"
+        self._began = time.perf_counter()
         self._fraction: float | None = None
         self._has_handle = row.provider_handle is not None
         self._work: asyncio.Task[ProviderImage] | None = None
@@ -62,7 +63,7 @@ class Attempt:
     async def run(self) -> None:
         origin = self._row.origin
         with tracing.running(self._row.id, origin), self._span() as self._step:
-            log.info("generation begins", **_facts(self._row), **self._prompt())
+            log.debug("generation begins", **_facts(self._row))
             await self._run()
 
     async def _run(self) -> None:
@@ -197,7 +198,7 @@ class Attempt:
         with tracing.span("settle"):
             settled = await settle_success(self._parts.database, self._row, self._lease, outcome, self._parts.clock)
         if settled:
-            log.info("generation succeeded", **_facts(self._row))
+            log.info("generation succeeded", **self._told())
             await self._ended()
         else:
             await self._parts.blobs.delete(outcome.blob_key)
@@ -234,7 +235,7 @@ class Attempt:
         error.generation_id = self._row.id
         if isinstance(error, ModelUnavailable):
             error.extra = {"replacedBy": self._row.options["replacedBy"], **error.extra}
-        log.info("generation failed", **_facts(self._row), code=error.code)
+        log.info("generation failed", **self._told(), code=error.code)
         self._step.fail(error.code)
         with tracing.span("settle"):
             settled = await settle_failure(self._parts.database, self._row, self._lease, error, self._parts.clock)
@@ -305,8 +306,10 @@ class Attempt:
             "generation", kind="consumer", parent=parent, facts={"generation_id": row.id, **_facts(row)}
         )
 
-    def _prompt(self) -> dict[str, str | None]:
-        return {"prompt": self._row.prompt} if self._parts.log_prompts else {}
+    def _told(self) -> dict[str, Any]:
+        """What the one line about this run says, whatever came of it."""
+        prompt = {"prompt": self._row.prompt} if self._parts.log_prompts else {}
+        return {**_facts(self._row), "seconds": round(time.perf_counter() - self._began, 2), **prompt}
 
     def _tell(self, phase: str, fraction: float | None) -> None:
         self._phase = phase
