@@ -23,6 +23,10 @@ _NETWORK = {
 }
 
 
+ATTEMPTS = 10
+"""How often a transaction is run that PostgreSQL undoes."""
+
+
 class TryAgain(DatabaseUnavailable):
     """PostgreSQL undid the transaction (deadlock, serialization, connection lost before COMMIT): nothing happened."""
 

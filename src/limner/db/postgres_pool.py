@@ -13,12 +13,10 @@ from typing import Any, TypeVar
 from greenlet import GreenletExit, getcurrent, greenlet
 
 from limner.db.base import DatabaseUnavailable
-from limner.db.postgres_connection import Connection, TryAgain, connect
+from limner.db.postgres_connection import ATTEMPTS, Connection, TryAgain, connect
 from limner.db.postgres_pipeline import Pipeline
 
 T = TypeVar("T")
-
-_ATTEMPTS = 10
 
 
 class PostgresPool:
@@ -67,7 +65,7 @@ class PostgresPool:
     async def _open(self) -> None:
         try:
             connection = await asyncio.to_thread(connect, self._conninfo, lock_seconds=self._lock_seconds)
-        except DatabaseUnavailable as error:
+        except Exception as error:  # whatever it is, nobody shall wait for ever
             if self._jobs and not self._busy:  # else those that are open serve it
                 self._jobs.popleft().fail(error)
                 if self._jobs:
@@ -115,7 +113,7 @@ class PostgresPool:
 class _Job:
     work: Callable[[Pipeline], Any]
     caller: asyncio.Future[Any]
-    attempts_left: int = _ATTEMPTS
+    attempts_left: int = ATTEMPTS
 
     def succeed(self, result: Any) -> None:
         if not self.caller.done():

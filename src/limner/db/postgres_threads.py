@@ -8,12 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from limner.db.base import DatabaseUnavailable
-from limner.db.postgres_connection import TryAgain, connect
+from limner.db.postgres_connection import ATTEMPTS, TryAgain, connect
 from limner.db.postgres_pipeline import Pipeline
 
 T = TypeVar("T")
-
-_ATTEMPTS = 10
 
 
 class PostgresThreads:
@@ -39,7 +37,7 @@ class PostgresThreads:
 
     def _until_settled(self, work: Callable[[Pipeline], T]) -> T:
         """Run `work` again where PostgreSQL undid it: a deadlock, or a connection lost before its commit."""
-        for _ in range(_ATTEMPTS - 1):
+        for _ in range(ATTEMPTS - 1):
             try:
                 return work(self._own())
             except TryAgain:

@@ -22,7 +22,7 @@ class Pings:
         self._turns = cycle(self._waiting)  # whose turn it is
         self._seats = cycle(self._waiting)  # where who comes next belongs
         self._count = 0
-        self._clock: asyncio.TimerHandle | None = None
+        self._is_ticking = False
         self._telling: set[asyncio.Task[None]] = set()
 
     @contextmanager
@@ -31,7 +31,7 @@ class Pings:
         seat = next(self._seats)
         seat.add(reply)
         self._count += 1
-        if self._clock is None:
+        if not self._is_ticking:
             self._wind()
         try:
             yield
@@ -40,10 +40,11 @@ class Pings:
             self._count -= 1
 
     def _wind(self) -> None:
-        self._clock = asyncio.get_running_loop().call_later(PING_SECONDS / TURNS, self._tick)
+        self._is_ticking = True
+        asyncio.get_running_loop().call_later(PING_SECONDS / TURNS, self._tick)
 
     def _tick(self) -> None:
-        self._clock = None
+        self._is_ticking = False
         for reply in next(self._turns):
             if reply.was_silent():
                 telling = asyncio.get_running_loop().create_task(reply.keep_alive())
