@@ -89,3 +89,26 @@ async def test_an_unknown_page_is_a_page_for_people_and_data_for_programs(servic
         data = await browser.get("/nothing-here", headers={"Accept": "application/json"})
     assert (page.status_code, page.headers["content-type"]) == (404, "text/html; charset=utf-8")
     assert data.json()["error"]["code"] == "not_found"
+
+
+async def test_every_picture_of_the_documentation_is_there_and_says_its_size(service: Service) -> None:
+    async with stranger(service) as browser:
+        names = re.findall(r"\((\S+)\.md\)", (await browser.get("/llms.txt")).text)
+        pages = {name: (await browser.get(name)).text for name in names}
+        images = {image for page in pages.values() for image in re.findall(r'<img [^>]*src="/docs/[^>]*>', page)}
+        for image in images:
+            source = re.search(r'src="([^"]+)"', image)
+            assert source is not None
+            answer = await browser.get(source[1])
+            assert (answer.status_code, answer.headers["content-type"].partition("/")[0]) == (200, "image"), image
+            assert re.search(r'width="\d+"', image), image
+    assert any(image.count(".svg") for image in images)
+    assert any(image.count(".webp") for image in images)
+
+
+async def test_what_the_documentation_says_to_our_tools_is_not_shown(service: Service) -> None:
+    async with stranger(service) as browser:
+        shown = (await browser.get("/docs/performance")).text
+        markdown = (await browser.get("/docs/performance.md")).text
+    assert "Read an account over REST" in shown
+    assert ("&lt;!--" in shown, "<!--" in markdown) == (False, False)

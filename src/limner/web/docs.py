@@ -91,9 +91,10 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A picture that pages show, from docs/images."""
+    """A picture or chart that pages show."""
 
     data: bytes
+    media_type: str
     width: int
     height: int
 
@@ -118,7 +119,7 @@ class Library:
             folder = Path(__file__).parents[3] / "docs"
         if not folder.is_dir():
             return cls([], {})
-        return cls(_documents(folder), _pictures(folder / "images"))
+        return cls(_documents(folder), _pictures(folder))
 
     def get(self, name: str) -> Document | None:
         return self._by_name.get(name) or self._by_name.get(f"{name}/README".lstrip("/"))
@@ -158,7 +159,6 @@ class Docs:
     def routes(self, door: PageDoor) -> list[Route]:
         return [
             door.public("/docs", self._index),
-            door.public("/docs/images/{name}", self._picture),
             door.public("/docs/{name:path}", self._page),
             door.public("/llms.txt", self._llms),
             door.public("/llms-full.txt", self._llms_full),
@@ -175,6 +175,8 @@ class Docs:
         )
 
     async def _page(self, request: Request, visitor: Visitor) -> Response:
+        if (picture := self._library.pictures.get(request.url.path)) is not None:
+            return _answer_with(picture)
         name = request.path_params["name"].strip("/").removesuffix(".md")
         document = self._library.get(name)
         if document is None:
@@ -185,13 +187,6 @@ class Docs:
         return self._pages.render(
             "docs_page.html", visitor, groups=self._library.groups(), document=document, html=html, q=""
         )
-
-    async def _picture(self, request: Request, visitor: Visitor) -> Response:
-        picture = self._library.pictures.get(request.url.path)
-        if picture is None:
-            raise NotFound("There is no such picture in the documentation.")
-        headers = {"Cache-Control": "public, max-age=86400", "X-Content-Type-Options": "nosniff"}
-        return Response(picture.data, headers=headers, media_type="image/webp")
 
     async def _llms(self, request: Request, visitor: Visitor) -> Response:
         lines = [
@@ -212,23 +207,42 @@ class Docs:
 
 
 def _documents(folder: Traversable, prefix: str = "") -> list[Document]:
+    """Without the comments in them, which are for our own tools."""
     found: list[Document] = []
     for each in folder.iterdir():
         if each.is_dir():
             found += _documents(each, f"{prefix}{each.name}/")
         elif each.name.endswith(".md"):
-            found.append(Document(f"{prefix}{each.name.removesuffix('.md')}", each.read_text(encoding="utf-8")))
+            text = re.sub(r"<!--.*?-->\n*", "", each.read_text(encoding="utf-8"), flags=re.DOTALL)
+            found.append(Document(f"{prefix}{each.name.removesuffix('.md')}", text))
     return found
 
 
-def _pictures(folder: Traversable) -> dict[str, Picture]:
+def _pictures(folder: Traversable, prefix: str = "/docs/") -> dict[str, Picture]:
     found: dict[str, Picture] = {}
-    for each in folder.iterdir() if folder.is_dir() else ():
-        if each.name.endswith(".webp"):
+    for each in folder.iterdir():
+        if each.is_dir():
+            found |= _pictures(each, f"{prefix}{each.name}/")
+        elif each.name.endswith(".webp"):
             data = each.read_bytes()
             with Image.open(io.BytesIO(data)) as image:
-                found[f"/docs/images/{each.name}"] = Picture(data, image.width, image.height)
+                found[f"{prefix}{each.name}"] = Picture(data, "image/webp", image.width, image.height)
+        elif each.name.endswith(".svg"):
+            data = each.read_bytes()
+            found[f"{prefix}{each.name}"] = Picture(data, "image/svg+xml", *_svg_size(data.decode()))
     return found
+
+
+def _svg_size(svg: str) -> tuple[int, int]:
+    box = re.search(r'viewBox="0 0 (\d+) (\d+)"', svg)
+    if box is None:
+        raise ValueError("a chart of the documentation does not say how large it is")
+    return int(box[1]), int(box[2])
+
+
+def _answer_with(picture: Picture) -> Response:
+    headers = {"Cache-Control": "public, max-age=86400", "X-Content-Type-Options": "nosniff"}
+    return Response(picture.data, headers=headers, media_type=picture.media_type)
 
 
 def _order(document: Document) -> tuple[int, int, bool, str]:
